@@ -1,0 +1,282 @@
+"""The closed algebra of inert values: what a sandbox may say that a notebook computed.
+
+Extractors inside the sandbox translate libraries into these nodes, checks outside see only these nodes,
+so a new library and a new kind of check add up instead of multiplying. Nothing here can run code, and
+every node is immutable.
+
+On the wire a node is a JSON object whose ``t`` names its class (see ``docs/evidence.md``). Numbers that
+JSON cannot carry are spelled: integers as decimal text (or ``0x…`` beyond 4,000 digits), floats as
+:meth:`float.hex` writes them, or ``nan``, ``inf``, ``-inf``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from checks.evidence.arrays import Payload
+
+
+class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", omit_defaults=True):
+    """Base of all evidence nodes. ``cls`` is the exact class as ``module.qualname`` where it is of interest."""
+
+
+class Nothing(Node, frozen=True, tag="none"):
+    """Python's ``None``."""
+
+
+class Bool(Node, frozen=True, tag="bool"):
+    """A truth value; ``cls`` tells ``numpy.bool`` from ``builtins.bool``."""
+
+    v: bool
+    cls: str = "builtins.bool"
+
+
+class Int(Node, frozen=True, tag="int"):
+    """A whole number of any size, spelled in ``v``."""
+
+    v: str
+    cls: str = "builtins.int"
+
+    @property
+    def value(self) -> int:
+        """The number; raises ValueError where ``v`` is not a number's spelling."""
+        return int(self.v, 16) if "x" in self.v else int(self.v)
+
+
+class Float(Node, frozen=True, tag="float"):
+    """A binary floating-point number, exact in ``v`` (C99 hexadecimal, nan, inf or -inf)."""
+
+    v: str
+    cls: str = "builtins.float"
+
+    @property
+    def value(self) -> float:
+        """The number as float64; raises ValueError where ``v`` is not a number's spelling."""
+        return float.fromhex(self.v)
+
+
+class Complex(Node, frozen=True, tag="complex"):
+    """A complex number from two float spellings."""
+
+    re: str
+    im: str
+    cls: str = "builtins.complex"
+
+    @property
+    def value(self) -> complex:
+        """The number as complex128; raises ValueError where a part is not a number's spelling."""
+        return complex(float.fromhex(self.re), float.fromhex(self.im))
+
+
+class Text(Node, frozen=True, tag="str"):
+    """A text; where it was cut, ``cut`` is the whole length in code points."""
+
+    v: str
+    cls: str = "builtins.str"
+    cut: int | None = None
+
+
+class Bytes(Node, frozen=True, tag="bytes"):
+    """Bytes in base64; where they were cut, ``cut`` is the whole length in bytes."""
+
+    v: str
+    cls: str = "builtins.bytes"
+    cut: int | None = None
+
+
+class Sequence(Node, frozen=True, tag="seq"):
+    """An ordered container. ``base`` is the built-in (or standard) class that it is an instance of:
+    ``list``, ``tuple``, ``range``, ``deque`` or ``other`` (keys views, generators are not walked)."""
+
+    items: tuple[AnyNode, ...]
+    base: str = "list"
+    cls: str = "builtins.list"
+    cut: int | None = None
+
+
+class SetOf(Node, frozen=True, tag="set"):
+    """An unordered container; ``base`` is ``set`` or ``frozenset``."""
+
+    items: tuple[AnyNode, ...]
+    base: str = "set"
+    cls: str = "builtins.set"
+    cut: int | None = None
+
+
+class Mapping(Node, frozen=True, tag="map"):
+    """Keys and values in their order."""
+
+    items: tuple[tuple[AnyNode, AnyNode], ...]
+    cls: str = "builtins.dict"
+    cut: int | None = None
+
+
+class Array(Node, frozen=True, tag="array"):
+    """An n-dimensional array.
+
+    Either ``data`` (numbers, truth values, dates: C-contiguous, little-endian bytes of ``dtype``) or
+    ``items`` (dtype ``str``, ``bytes`` or ``object``: one node an element, in C order). ``mask`` marks missing elements
+    (True = missing), as masked arrays and pandas' nullable dtypes have them.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: Payload | None = None
+    items: tuple[AnyNode, ...] | None = None
+    mask: Payload | None = None
+    cls: str = "numpy.ndarray"
+
+    @property
+    def values(self) -> npt.NDArray[np.generic] | None:
+        """The elements as a read-only array of ``shape``; None where the array holds ``items``."""
+        return None if self.data is None else self.data.array(self.dtype, self.shape)
+
+
+class Index(Node, frozen=True, tag="index"):
+    """Labels along an axis: one 1-d array a level, with the levels' names."""
+
+    levels: tuple[Array, ...]
+    names: tuple[AnyNode, ...]
+    cls: str = "pandas.Index"
+
+
+class Series(Node, frozen=True, tag="series"):
+    """One labelled column. ``dtype`` is pandas' own name of it (``category``, ``Int64``, ``str`` …)."""
+
+    name: AnyNode
+    dtype: str
+    values: Array
+    index: Index
+    cls: str = "pandas.Series"
+
+
+class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One column of a :class:`Table`; ``name`` is a node, because a column's label need not be text."""
+
+    name: AnyNode
+    dtype: str
+    values: Array
+
+
+class Table(Node, frozen=True, tag="table"):
+    """A data frame: ``columns`` in their order (labels may repeat), all as long as ``index``."""
+
+    columns: tuple[Column, ...]
+    index: Index
+    cls: str = "pandas.DataFrame"
+
+
+class Weight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A layer's variable: name, dtype, shape (no values)."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Layer(Node, frozen=True, tag="layer"):
+    """A layer (or an operation) of a neural network.
+
+    ``id`` is the object's identity inside one frame: two nodes with one id were one object. ``bases`` are the
+    class names of its ancestors below the framework's base layer, so that a student's subclass still counts
+    as what it is. ``config`` holds the constructor's settings that are plain values.
+    """
+
+    id: int
+    cls: str
+    name: str
+    bases: tuple[str, ...] = ()
+    config: dict[str, AnyNode] = {}
+    weights: tuple[Weight, ...] = ()
+    operation: bool = False
+
+
+class GraphTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``tensor``-th output of the ``node``-th call of the layer ``layer`` (an id)."""
+
+    layer: int
+    node: int
+    tensor: int
+
+
+class GraphNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One call of a layer: what went in, and the shapes that came out (None: the batch axis)."""
+
+    layer: int
+    node: int
+    inputs: tuple[GraphTensor, ...]
+    shapes: tuple[tuple[int | None, ...], ...]
+
+
+class Model(Node, frozen=True, tag="model"):
+    """A network as a graph: layers, their calls, and which tensors are its inputs and outputs.
+
+    ``compiled`` holds optimizer (class name), loss and metrics where the model was compiled.
+    """
+
+    id: int
+    cls: str
+    name: str
+    layers: tuple[Layer, ...]
+    nodes: tuple[GraphNode, ...]
+    inputs: tuple[GraphTensor, ...]
+    outputs: tuple[GraphTensor, ...]
+    compiled: dict[str, AnyNode] | None = None
+
+
+class Tensor(Node, frozen=True, tag="tensor"):
+    """A framework's tensor or variable; ``values`` where it is concrete, ``source`` where it is symbolic."""
+
+    id: int
+    cls: str
+    dtype: str
+    shape: tuple[int | None, ...]
+    name: str | None = None
+    values: Array | None = None
+    source: GraphTensor | None = None
+
+
+class History(Node, frozen=True, tag="history"):
+    """A training's record: epochs and one list of numbers a metric."""
+
+    epochs: tuple[int, ...]
+    metrics: dict[str, tuple[AnyNode, ...]]
+    cls: str = "keras.callbacks.History"
+
+
+class Callable(Node, frozen=True, tag="callable"):
+    """A function, method or class; never called here."""
+
+    name: str
+    cls: str
+    signature: str | None = None
+    source: str | None = None
+
+
+class Opaque(Node, frozen=True, tag="object"):
+    """Any other object: only its identity and class (with its ancestors' names) are known."""
+
+    id: int
+    cls: str
+    bases: tuple[str, ...] = ()
+
+
+class Seen(Node, frozen=True, tag="seen"):
+    """An object that contains itself: the place where it would be walked again."""
+
+    id: int
+
+
+class Broken(Node, frozen=True, tag="broken"):
+    """A value that could not be taken: too large, too deep, or reading it raised. ``why`` is for people."""
+
+    why: str
+    cls: str = ""
+
+
+AnyNode = (
+    Nothing | Bool | Int | Float | Complex | Text | Bytes | Sequence | SetOf | Mapping | Array | Index | Series
+    | Table | Layer | Model | Tensor | History | Callable | Opaque | Seen | Broken
+)  # fmt: skip
