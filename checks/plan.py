@@ -9,10 +9,15 @@ import msgspec
 
 
 class PartPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One part: ``variables`` are captured when its check runs; ``hints`` are what ``.hint(n)`` prints."""
+    """One part: ``variables`` are captured when its check runs; ``hints`` are what ``.hint(n)`` prints.
+
+    ``answers`` are those of the variables whose binding means an answer: when one is bound anew, the part's values
+    are captured too, for notebooks without the part's check.
+    """
 
     id: str
     variables: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""Comparison of inert values: what they hold, how near two of them are, and words for what was seen."""

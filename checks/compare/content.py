@@ -1,0 +1,226 @@
+"""What a value holds, apart from the container that holds it.
+
+A norm is the same norm in a list, an array or a column; a check decides whether the container matters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.evidence import values as v
+
+Numbers = npt.NDArray[Any]
+PLAIN_NUMBERS = "biufc"
+
+
+def container(node: v.AnyNode) -> str:
+    """The family of the value's container in one word, as specs and messages name it."""
+    match node:
+        case v.Bool() | v.Int() | v.Float() | v.Complex():
+            return "number"
+        case v.Sequence():
+            return node.base if node.base != "other" else "view"
+        case v.SetOf():
+            return "set"
+        case v.Array() if node.shape == ():
+            return "number"
+        case v.Array():
+            return "array" if node.cls.startswith("numpy.") else "other array"
+        case _:
+            return _NAMES.get(type(node), "object")
+
+
+_NAMES: dict[type, str] = {
+    v.Nothing: "none",
+    v.Text: "text",
+    v.Bytes: "bytes",
+    v.Mapping: "dict",
+    v.Index: "index",
+    v.Series: "series",
+    v.Table: "table",
+    v.Layer: "layer",
+    v.Model: "model",
+    v.Tensor: "tensor",
+    v.History: "history",
+    v.Callable: "callable",
+    v.Broken: "broken",
+}
+CONTAINERS = frozenset(
+    {"number", "list", "tuple", "range", "deque", "view", "set", "array", "other array", "object", *_NAMES.values()}
+)
+
+
+def numbers(node: v.AnyNode) -> Numbers | None:
+    """The numbers that a value holds, in its shape; missing ones are NaN; None where it holds anything else."""
+    match node:
+        case v.Bool():
+            return np.array(node.v)
+        case v.Int() | v.Float() | v.Complex():
+            return np.array(_machine(node.value))
+        case v.Array():
+            return _array_numbers(node)
+        case v.Series():
+            return numbers(node.values)
+        case v.Index() if len(node.levels) == 1:
+            return numbers(node.levels[0])
+        case v.Tensor() if node.values is not None:
+            return numbers(node.values)
+        case v.Sequence() if node.cut is None:
+            return _stacked([numbers(item) for item in node.items], axis=0)
+        case v.Table():
+            return _stacked([numbers(column.values) for column in node.columns], axis=-1)
+        case _:
+            return None
+
+
+def items(node: v.AnyNode) -> list[v.AnyNode] | None:
+    """The elements of a one-dimensional container (the keys of a dict); None where a value has none."""
+    match node:
+        case v.Sequence() | v.SetOf():
+            return list(node.items)
+        case v.Mapping():
+            return [key for key, _ in node.items]
+        case v.Array() if len(node.shape) == 1:
+            return _array_items(node)
+        case v.Series():
+            return _array_items(node.values)
+        case v.Index() if len(node.levels) == 1:
+            return _array_items(node.levels[0])
+        case _:
+            return None
+
+
+def scalar(node: v.AnyNode) -> object:
+    """A plain Python value to compare and to look up by; None where the node is no scalar.
+
+    Whole numbers stay exact; a float that is whole equals the int (as keys of a dict do in Python).
+    """
+    match node:
+        case v.Text() if node.cut is None:
+            return node.v
+        case v.Bool():
+            return node.v
+        case v.Int() | v.Float() | v.Complex():
+            return node.value
+        case _:
+            return None
+
+
+def family(node: v.AnyNode) -> str:
+    """The family of the elements' type: bool, integer, float, complex, time, text, bytes, object or nothing."""
+    match node:
+        case v.Array():
+            return _dtype_family(node.dtype)
+        case v.Series():
+            return _dtype_family(node.values.dtype)
+        case v.Tensor():
+            return _dtype_family(node.dtype)
+        case v.Text():
+            return "text"
+        case _:
+            found = numbers(node)
+            return "object" if found is None else _dtype_family(found.dtype.name)
+
+
+def dtype(node: v.AnyNode) -> str:
+    """The name of the elements' type where the value has one (``float32``), else an empty text."""
+    match node:
+        case v.Array() | v.Series() | v.Tensor():
+            return node.dtype
+        case v.Bool() | v.Int() | v.Float() | v.Complex():
+            return node.cls.rpartition(".")[2]
+        case _:
+            return ""
+
+
+def column(table: v.Table, name: str) -> list[v.Array]:
+    """The columns (and then index levels) labelled ``name``: labels may repeat, so there may be several."""
+    found = [column.values for column in table.columns if scalar(column.name) == name]
+    levels = zip(table.index.names, table.index.levels, strict=True)
+    return found or [level for label, level in levels if scalar(label) == name]
+
+
+def column_names(table: v.Table) -> list[str]:
+    """The columns' labels, those that are no text in Python's spelling."""
+    return [column.name.v if isinstance(column.name, v.Text) else str(scalar(column.name)) for column in table.columns]
+
+
+def _dtype_family(name: str) -> str:
+    lower = name.lower()
+    for prefix, found in _FAMILIES:
+        if lower.startswith(prefix):
+            return found
+    return "object"
+
+
+_FAMILIES = (
+    ("bool", "bool"),
+    ("int", "integer"),
+    ("uint", "integer"),
+    ("float", "float"),
+    ("bfloat", "float"),
+    ("complex", "complex"),
+    ("datetime", "time"),
+    ("timedelta", "time"),
+    ("str", "text"),
+    ("bytes", "bytes"),
+)
+
+
+def _machine(value: complex) -> complex:
+    """The number, or the nearest float where it is whole and beyond 64 bits."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        try:
+            return float(value)
+        except OverflowError:
+            return float("inf") if value > 0 else float("-inf")
+    return value
+
+
+def _array_numbers(node: v.Array) -> Numbers | None:
+    found = node.values
+    if found is None:
+        return _object_numbers(node)
+    if found.dtype.kind not in PLAIN_NUMBERS:
+        return None
+    if node.mask is None:
+        return found
+    mask = node.mask.array("bool", node.shape)
+    if not mask.any():
+        return found
+    return np.where(mask, np.nan, found)
+
+
+def _object_numbers(node: v.Array) -> Numbers | None:
+    cells = [numbers(item) for item in node.items or ()]
+    plain = [cell for cell in cells if cell is not None and cell.shape == ()]
+    if not plain or len(plain) != len(cells):
+        return None
+    return np.array([cell.item() for cell in plain]).reshape(node.shape)
+
+
+def _array_items(node: v.Array) -> list[v.AnyNode] | None:
+    if node.items is not None:
+        return list(node.items)
+    found = node.values
+    if found is None or found.dtype.kind not in "biuf" or found.ndim != 1:
+        return None
+    return [_node(number) for number in found.tolist()]
+
+
+def _node(number: float) -> v.AnyNode:
+    if isinstance(number, bool):
+        return v.Bool(v=number)
+    if isinstance(number, int):
+        return v.Int(v=str(number))
+    return v.Float(v=float(number).hex())
+
+
+def _stacked(parts: list[Numbers | None], axis: int) -> Numbers | None:
+    known = [part for part in parts if part is not None]
+    if not known or len(known) != len(parts) or len({part.shape for part in known}) != 1:
+        return None
+    return np.stack(known, axis=axis)

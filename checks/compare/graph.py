@@ -1,0 +1,241 @@
+"""Paths through a model's graph, from an input to its outputs.
+
+A *step* is a layer that a path must pass; between two steps only layers of a given sort may lie. Additions in a row
+(``(rating + bias) + offset``) count as one step: a sum. The calls are visited once each, inputs first, so that a graph
+with many branches costs no more than its size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Literal
+
+from checks.compare.words import class_name
+from checks.evidence import values as v
+
+Between = Literal["nothing", "shape_only", "any"]
+Call = tuple[int, int]
+Trail = tuple[v.Layer, ...]
+
+# Layers and operations that may move or rename axes and compute nothing. Pooling and reductions compute nothing where
+# the number of elements stays what it was: the mean of one number is that number.
+RESHAPING = frozenset(
+    "Flatten Reshape Permute Squeeze ExpandDims Ravel Transpose GetItem Identity Dropout Cast "
+    "GlobalAveragePooling1D GlobalMaxPooling1D GlobalAvgPool1D GlobalMaxPool1D AveragePooling1D MaxPooling1D "
+    "Sum Mean Max Min Moveaxis Swapaxes Copy Lambda".split()
+)
+ADDING = frozenset({"Add", "AddV2"})
+_TENSORFLOW_ADDITION = ("tf.__operators__.add", "tf.math.add")
+MAX_CALLS = 3_000
+MAX_TRAILS = 100
+
+
+@dataclass(frozen=True)
+class Step:
+    """``test`` tells the layers that fit; of a sum, one other summand must follow from all inputs of ``beside``."""
+
+    test: Callable[[v.Layer], bool]
+    is_sum: bool = False
+    beside: frozenset[str] = frozenset()
+
+
+class Graph:
+    """A model's calls by (layer, node), with what can be asked of them; nothing in it is trusted to be complete."""
+
+    def __init__(self, model: v.Model) -> None:
+        self.layers = {layer.id: layer for layer in model.layers}
+        self.calls = {(node.layer, node.node): node for node in model.nodes[:MAX_CALLS]}
+        self.outputs = model.outputs
+        self.inputs = {_call(tensor): self._name(tensor.layer) for tensor in model.inputs}
+        self.order = self._inputs_first()
+        self._origins = self._trace_origins()
+
+    def input_names(self) -> list[str]:
+        """The names of the model's inputs, in their order."""
+        return list(self.inputs.values())
+
+    def output_shapes(self) -> list[tuple[int | None, ...] | None]:
+        """The shape of each output (None for the batch axis), or None where it is not known."""
+        return [self.shape(tensor) for tensor in self.outputs]
+
+    def shape(self, tensor: v.GraphTensor) -> tuple[int | None, ...] | None:
+        """The shape of a tensor of the graph."""
+        call = self.calls.get(_call(tensor))
+        return call.shapes[tensor.tensor] if call and 0 <= tensor.tensor < len(call.shapes) else None
+
+    def origins(self, tensor: v.GraphTensor) -> frozenset[str]:
+        """The names of the inputs that a tensor follows from."""
+        return self._origins.get(_call(tensor), frozenset())
+
+    def summands(self, node: v.GraphNode) -> list[v.GraphTensor]:
+        """What a call adds up, additions in a row taken together."""
+        found: list[v.GraphTensor] = []
+        todo, seen = list(node.inputs), set()
+        while todo:
+            tensor = todo.pop(0)
+            behind = self._behind_reshaping(tensor)
+            layer, call = self.layers.get(behind.layer), self.calls.get(_call(behind))
+            if layer is None or call is None or not is_addition(layer) or _call(behind) in seen:
+                found.append(tensor)
+            else:
+                seen.add(_call(behind))
+                todo.extend(call.inputs)
+        return found
+
+    def moves_axes_only(self, node: v.GraphNode) -> bool:
+        """Whether a call has one input and computes nothing but another shape of it."""
+        layer = self.layers.get(node.layer)
+        if layer is None or len(node.inputs) != 1 or not is_reshaping(layer):
+            return False
+        return _elements(self.shape(node.inputs[0])) == _elements(node.shapes[0] if node.shapes else None)
+
+    def _behind_reshaping(self, tensor: v.GraphTensor) -> v.GraphTensor:
+        for _ in range(len(self.calls)):
+            node = self.calls.get(_call(tensor))
+            if node is None or not self.moves_axes_only(node):
+                break
+            tensor = node.inputs[0]
+        return tensor
+
+    def _inputs_first(self) -> list[v.GraphNode]:
+        """The calls, each after those it needs; none where the graph has a loop (no framework makes one)."""
+        needs = {key: [_call(source) for source in node.inputs] for key, node in self.calls.items()}
+        try:
+            order = list(TopologicalSorter(needs).static_order())
+        except CycleError:
+            return []
+        return [self.calls[key] for key in order if key in self.calls]
+
+    def _trace_origins(self) -> dict[Call, frozenset[str]]:
+        found: dict[Call, frozenset[str]] = {}
+        for node in self.order:
+            key = (node.layer, node.node)
+            own = {self.inputs[key]} if key in self.inputs else set()
+            found[key] = frozenset(own).union(*(found.get(_call(source), ()) for source in node.inputs))
+        return found
+
+    def _name(self, layer: int) -> str:
+        return self.layers[layer].name if layer in self.layers else ""
+
+
+def find_trails(graph: Graph, start: str, steps: list[Step], between: Between) -> list[Trail]:
+    """The steps' layers of every path from the input ``start`` over all ``steps`` to an output, each once."""
+    search = _Search(graph, start, steps, between)
+    reached = [search.reached.get((*_call(output), len(steps)), {}) for output in graph.outputs]
+    return list({key: trail for trails in reached for key, trail in trails.items()}.values())
+
+
+class _Search:
+    """``reached``: by call and number of steps taken, the trails that lead there."""
+
+    def __init__(self, graph: Graph, start: str, steps: list[Step], between: Between) -> None:
+        self._graph, self._steps, self._between = graph, steps, between
+        self.reached: dict[tuple[int, int, int], dict[tuple[object, ...], Trail]] = {}
+        for node in graph.order:
+            if graph.inputs.get((node.layer, node.node)) == start:
+                self._add(node, 0, [()])
+            layer = graph.layers.get(node.layer)
+            if layer is not None:
+                self._visit(node, layer)
+
+    def _visit(self, node: v.GraphNode, layer: v.Layer) -> None:
+        for taken in range(len(self._steps) + 1):
+            arriving = self._arriving(node.inputs, taken)
+            if arriving and self._may_lie_between(node):
+                self._add(node, taken, arriving)
+            if arriving:
+                self._through_block(node, layer, taken, arriving)
+            if taken < len(self._steps) and self._steps[taken].test(layer):
+                sources = self._sources(node, self._steps[taken])
+                self._add(node, taken + 1, [(*trail, layer) for trail in self._arriving(sources, taken)])
+
+    def _arriving(self, sources: Iterable[v.GraphTensor], taken: int) -> list[Trail]:
+        return [trail for source in sources for trail in self.reached.get((*_call(source), taken), {}).values()]
+
+    def _add(self, node: v.GraphNode, taken: int, trails: list[Trail]) -> None:
+        kept = self.reached.setdefault((node.layer, node.node, taken), {})
+        for trail in trails:
+            if len(kept) < MAX_TRAILS:
+                kept.setdefault(tuple((layer.id, layer.name) for layer in trail), trail)
+
+    def _may_lie_between(self, node: v.GraphNode) -> bool:
+        return self._between == "any" or (self._between == "shape_only" and self._graph.moves_axes_only(node))
+
+    def _sources(self, node: v.GraphNode, step: Step) -> list[v.GraphTensor]:
+        """The inputs of a step's call that a path may come from."""
+        if not step.is_sum:
+            return list(node.inputs)
+        summands = self._graph.summands(node)
+        full = [at for at, summand in enumerate(summands) if step.beside <= self._graph.origins(summand)]
+        if not step.beside:
+            return summands
+        return [each for at, each in enumerate(summands) if any(at != other and each != summands[other] for other in full)]
+
+    def _through_block(self, node: v.GraphNode, layer: v.Layer, taken: int, arriving: list[Trail]) -> None:
+        """A Sequential inside the model is one call; where its configuration lists its layers, walk these instead."""
+        inner = block_layers(layer)
+        if not inner or len(node.inputs) != 1:
+            return
+        met: list[v.Layer] = []
+        for each in inner:
+            at = taken + len(met)
+            if at < len(self._steps) and self._steps[at].test(each):
+                met.append(each)
+            elif self._between == "nothing" or (self._between == "shape_only" and not is_reshaping(each)):
+                return
+        self._add(node, taken + len(met), [(*trail, *met) for trail in arriving])
+
+
+def is_addition(layer: v.Layer) -> bool:
+    """Whether a layer or operation adds up its inputs: Keras' Add layer, ``a + b``, TensorFlow's own operation."""
+    return bool(_class_names(layer) & ADDING) or layer.name.startswith(_TENSORFLOW_ADDITION)
+
+
+def is_reshaping(layer: v.Layer) -> bool:
+    """Whether a layer is one of those that may compute nothing (a linear activation is the identity)."""
+    if class_name(layer.cls) == "Activation":
+        activation = layer.config.get("activation")
+        return isinstance(activation, v.Text) and activation.v == "linear"
+    return bool(_class_names(layer) & RESHAPING)
+
+
+def block_layers(layer: v.Layer) -> list[v.Layer]:
+    """The layers of a Sequential as its configuration lists them (the input layer left out); empty for any other."""
+    listed = layer.config.get("layers")
+    if class_name(layer.cls) != "Sequential" or not isinstance(listed, v.Sequence):
+        return []
+    found = [_from_config(_entries(item)) for item in listed.items]
+    return [each for each in found if each is not None and each.cls != "InputLayer"]
+
+
+def _from_config(entry: dict[str, v.AnyNode]) -> v.Layer | None:
+    name, config = entry.get("class_name"), _entries(entry.get("config"))
+    if not isinstance(name, v.Text):
+        return None
+    label = config.get("name")
+    # Such a layer has no identity of its own in the frame; -1 is no object's number.
+    return v.Layer(id=-1, cls=name.v, name=label.v if isinstance(label, v.Text) else "", config=config)
+
+
+def _entries(node: v.AnyNode | None) -> dict[str, v.AnyNode]:
+    if not isinstance(node, v.Mapping):
+        return {}
+    return {key.v: value for key, value in node.items if isinstance(key, v.Text)}
+
+
+def _class_names(layer: v.Layer) -> set[str]:
+    return {class_name(layer.cls), *(class_name(base) for base in layer.bases)}
+
+
+def _call(tensor: v.GraphTensor) -> Call:
+    return tensor.layer, tensor.node
+
+
+def _elements(shape: tuple[int | None, ...] | None) -> int | None:
+    """The number of elements of one row of the batch; None where an axis is not known."""
+    if not shape or None in shape[1:]:
+        return None
+    return math.prod(length for length in shape[1:] if length is not None)

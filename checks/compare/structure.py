@@ -1,0 +1,70 @@
+"""Equality of values that are no plain numbers: texts, and containers of anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.compare import content
+from checks.compare.closeness import Tolerance
+from checks.evidence import values as v
+
+
+def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:
+    """Whether two values are equal, numbers within ``tolerance``; a list never equals a tuple."""
+    wanted = content.numbers(expected)
+    if wanted is not None:
+        found = content.numbers(seen)
+        return found is not None and tolerance.all_close(found, wanted)
+    match expected, seen:
+        case v.Text(), v.Text():
+            return expected.v == seen.v and expected.cut == seen.cut
+        case v.Bytes(), v.Bytes():
+            return expected.v == seen.v and expected.cut == seen.cut
+        case v.Nothing(), v.Nothing():
+            return True
+        case v.Mapping(), v.Mapping():
+            return _same_entries(seen, expected, tolerance)
+        case v.Table(), v.Table():
+            return _same_tables(seen, expected, tolerance)
+        case _:
+            return _same_containers(seen, expected, tolerance)
+
+
+def same_items(
+    seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode], tolerance: Tolerance, *, ordered: bool
+) -> bool:
+    """Whether two lists of values are equal, in order or in any order (plain values only, each once)."""
+    if ordered:
+        return len(seen) == len(expected) and all(
+            same(one, other, tolerance) for one, other in zip(seen, expected, strict=True)
+        )
+    return _plain(seen) == _plain(expected) and None not in _plain(expected)
+
+
+def _plain(nodes: Sequence[v.AnyNode]) -> set[object]:
+    return {content.scalar(node) for node in nodes}
+
+
+def _same_containers(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:
+    if content.container(seen) != content.container(expected):
+        return False
+    theirs, ours = content.items(seen), content.items(expected)
+    if theirs is None or ours is None:
+        return False
+    return same_items(theirs, ours, tolerance, ordered=not isinstance(expected, v.SetOf))
+
+
+def _same_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance) -> bool:
+    theirs = {content.scalar(key): value for key, value in seen.items}
+    ours = {content.scalar(key): value for key, value in expected.items}
+    if theirs.keys() != ours.keys() or None in ours or len(ours) != len(expected.items):
+        return False
+    return all(same(theirs[key], ours[key], tolerance) for key in ours)
+
+
+def _same_tables(seen: v.Table, expected: v.Table, tolerance: Tolerance) -> bool:
+    """Columns by label in their order, rows in theirs; the index is not compared."""
+    if content.column_names(seen) != content.column_names(expected):
+        return False
+    columns = zip(seen.columns, expected.columns, strict=True)
+    return all(same(one.values, other.values, tolerance) for one, other in columns)

@@ -1,0 +1,94 @@
+"""Words for what was seen, for messages: a value's kind and size, and its text where it is short.
+
+The texts are raw; ``checks.spec.template.fill`` escapes them when they go into a message.
+"""
+
+from __future__ import annotations
+
+from checks.compare import content
+from checks.evidence import values as v
+
+
+def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind of value
+    """A noun phrase: ``a list of 10 items``, ``an array of shape (3, 4)``, ``the number 12.5``."""
+    match node:
+        case None:
+            return "nothing (it has no value)"
+        case v.Nothing():
+            return "None"
+        case v.Bool() | v.Int() | v.Float() | v.Complex():
+            return f"the number {_number(node)}"
+        case v.Text():
+            return f"the text {node.v!r}"
+        case v.Sequence() | v.SetOf() | v.Mapping():
+            return f"{_article(_SORTS[type(node)](node))} of {_count(node)}"
+        case v.Array() | v.Tensor():
+            return _shaped(node)
+        case v.Series():
+            return f"a Series of {_plural(node.values.shape[0], 'value')}"
+        case v.Table():
+            rows = _plural(node.index.levels[0].shape[0], "row")
+            return f"a DataFrame of {rows} and {_plural(len(node.columns), 'column')}"
+        case v.Layer() | v.Model():
+            return f"{_article(class_name(node.cls))} named {node.name!r}"
+        case v.Callable():
+            return f"the function {node.name!r}"
+        case v.Broken():
+            return f"a value that could not be read ({node.why})"
+        case _:
+            return f"an object of class {class_name(getattr(node, 'cls', ''))}"
+
+
+def class_name(cls: str) -> str:
+    """The last component of a full class name."""
+    return cls.rpartition(".")[2] or "object"
+
+
+def listed(names: list[str], limit: int = 5) -> str:
+    """``a, b and c``; what goes beyond ``limit`` is counted."""
+    shown, more = names[:limit], len(names) - limit
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def _number(node: v.Bool | v.Int | v.Float | v.Complex) -> str:
+    match node:
+        case v.Bool():
+            return str(node.v)
+        case v.Int():
+            return node.v
+        case _:
+            return f"{node.value:.6g}"
+
+
+_SORTS = {
+    v.Sequence: lambda node: node.base if node.base != "other" else content_name(node.cls),
+    v.SetOf: lambda node: node.base,
+    v.Mapping: lambda _node: "dict",
+}
+
+
+def content_name(cls: str) -> str:
+    """A class name as a word in running text."""
+    return class_name(cls).replace("_", " ")
+
+
+def _count(node: v.Sequence | v.SetOf | v.Mapping) -> str:
+    return _plural(node.cut or len(node.items), "item")
+
+
+def _shaped(node: v.Array | v.Tensor) -> str:
+    if isinstance(node, v.Array) and node.shape == () and node.values is not None:
+        return f"the number {content.numbers(node)}"
+    name = "array" if isinstance(node, v.Array) else "tensor"
+    shape = ", ".join("None" if length is None else str(length) for length in node.shape)
+    return f"{_article(name)} of shape ({shape}{',' if len(node.shape) == 1 else ''})"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"

@@ -1,0 +1,43 @@
+"""``failed``: an earlier check of the part fell short, for one of the named reasons. For misconceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from checks.scene import PASSED, Outcome, Scene
+from checks.spec.base import Found, Piece, Scope
+from checks.spec.kind import Kind, kinds
+from checks.spec.target import suggestion
+
+
+class Failed(Kind, Piece):
+    """Holds where ``check`` fell short, ``because`` of one of the reasons (any, where none is named)."""
+
+    reasons: ClassVar[Mapping[str, str]] = {"otherwise": "An earlier check came out otherwise."}
+
+    check: str = Field(description="the id of a check of this part")
+    because: list[str] = Field(default=[], description="reasons of that check's kind")
+
+    def problems(self, scope: Scope) -> Iterator[Found]:
+        """A check that is not there, or a reason that its kind has not."""
+        if self.check not in scope.checks:
+            yield ("check",), f"the part has no check {self.check!r}", suggestion(self.check, scope.checks)
+            return
+        known = kinds()[scope.checks[self.check]].reasons
+        for number, reason in enumerate(self.because):
+            if reason not in known:
+                what = f"{scope.checks[self.check]!r} has no reason {reason!r}"
+                yield ("because", number), what, suggestion(reason, known)
+
+    def judge(self, scene: Scene) -> Outcome:
+        """Full credit where the check fell short for such a reason; its facts come along."""
+        found = scene.outcomes.get(self.check, PASSED)
+        if found.passed or (self.because and found.reason not in self.because):
+            return Outcome(0.0, "otherwise")
+        return Outcome(1.0, facts=found.facts)
+
+
+KIND = Failed

@@ -1,0 +1,87 @@
+"""``size``: length, shape, dimensions, number of distinct elements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from checks.compare import content
+from checks.evidence import values as v
+from checks.scene import PASSED, Outcome, Scene
+from checks.spec.kind import ABSENT, TargetKind
+from checks.spec.bounds import Bounds
+
+
+class Size(TargetKind):
+    """Each of the conditions that are given must hold."""
+
+    reasons: ClassVar[Mapping[str, str]] = {
+        "absent": ABSENT,
+        "length": "{variable} is {seen}; that is not the number of elements asked for.",
+        "shape": "{variable} is {seen}; that is not the shape asked for.",
+        "ndim": "{variable} is {seen}; that is not the number of dimensions asked for.",
+        "distinct": "{variable} is {seen}, with {distinct} different values in it.",
+    }
+    facts: ClassVar[Mapping[str, str]] = {
+        **TargetKind.facts,
+        "length": "the number of elements (rows of a table)",
+        "distinct": "the number of different elements",
+    }
+
+    length: Bounds | None = Field(default=None, description="elements, rows, or characters of a text")
+    shape: list[int | None] | None = Field(default=None, description="the axes' lengths; null for any")
+    ndim: Bounds | None = Field(default=None, description="the number of axes")
+    distinct: Bounds | None = Field(default=None, description="the number of different elements")
+
+    def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
+        """The first condition that fails gives the reason."""
+        shape = shape_of(node)
+        length, different = shape[0] if shape else None, _distinct(node) if self.distinct else None
+        facts = {"length": "no" if length is None else length, "distinct": "no" if different is None else different}
+        if self.length and not self.length.hold(length):
+            return Outcome(0.0, "length", facts)
+        if self.shape is not None and not _fits(shape, self.shape):
+            return Outcome(0.0, "shape", facts)
+        if self.ndim and not self.ndim.hold(None if shape is None else len(shape)):
+            return Outcome(0.0, "ndim", facts)
+        if self.distinct and not self.distinct.hold(different):
+            return Outcome(0.0, "distinct", facts)
+        return PASSED
+
+
+def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:
+    """The axes' lengths as NumPy would give them; a container's length where it holds no numbers."""
+    match node:
+        case v.Array() | v.Tensor():
+            return node.shape
+        case v.Series():
+            return node.values.shape
+        case v.Table():
+            return (node.index.levels[0].shape[0], len(node.columns))
+        case v.Text():
+            return (node.cut or len(node.v),)
+        case v.Sequence() | v.SetOf() | v.Mapping():
+            found = content.numbers(node)
+            return (node.cut or len(node.items),) if found is None else found.shape
+        case v.Bool() | v.Int() | v.Float() | v.Complex():
+            return ()
+        case _:
+            return None
+
+
+def _fits(shape: tuple[int | None, ...] | None, wanted: list[int | None]) -> bool:
+    if shape is None or len(shape) != len(wanted):
+        return False
+    return all(length is None or length == found for found, length in zip(shape, wanted, strict=True))
+
+
+def _distinct(node: v.AnyNode) -> int | None:
+    found = content.items(node)
+    if found is None:
+        return None
+    return len({(type(item).__name__, content.scalar(item)) for item in found})
+
+
+KIND = Size

@@ -1,0 +1,47 @@
+"""What every piece of a spec has in common: closed fields, immutability, and problems found beyond its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict
+
+from checks.spec.reading import Path
+
+Found = tuple[Path, str, str]
+"""A problem inside a piece: the path within it, what is wrong, and what may have been meant."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a piece may refer to: the part's variables, the reference's variables, the part's checks (id -> kind)."""
+
+    variables: frozenset[str] = frozenset()
+    reference: frozenset[str] = frozenset()
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+
+class Piece(BaseModel):
+    """Base of the models that a spec consists of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def problems(self, _scope: Scope) -> Iterable[Found]:
+        """Mistakes that only the rest of the spec reveals (names that nothing declares, …)."""
+        return ()
+
+
+def walk(piece: object, path: Path = ()) -> Iterator[tuple[Path, BaseModel]]:
+    """Every model inside ``piece``, itself first, with its path as the author wrote it."""
+    if isinstance(piece, BaseModel):
+        yield path, piece
+        for name, info in type(piece).model_fields.items():
+            deeper = path if name == "root" else (*path, info.alias or name)
+            yield from walk(getattr(piece, name), deeper)
+    elif isinstance(piece, dict):
+        for key, item in piece.items():
+            yield from walk(item, (*path, key))
+    elif isinstance(piece, list):
+        for number, item in enumerate(piece):
+            yield from walk(item, (*path, number))

@@ -1,0 +1,93 @@
+"""One check of a spec: a kind with its settings, and what is said when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import Field, create_model, model_validator
+from pydantic_core import PydanticCustomError
+
+from checks.scene import Outcome, Scene
+from checks.spec.base import Found, Piece, Scope
+from checks.spec.kind import Kind, kinds
+from checks.spec.target import suggestion
+from checks.spec.template import fill
+from checks.spec.wording import message_problems
+
+ALWAYS = "The check did not pass."
+
+
+class CheckBase(Piece):
+    """What every check may have; the kinds' own keys join in :data:`Check`."""
+
+    id: str | None = Field(default=None, description="a name for reports; the kind's word where it is left out")
+    message: str | None = Field(default=None, description="what the student reads when the check fails")
+    messages: dict[str, str] = Field(default={}, description="messages for single reasons of the kind")
+    weight: float = Field(default=1.0, gt=0, le=1000, description="its share where the part's credit is weighted")
+    needs: list[str] = Field(default=[], description="checks that must have passed, or this one is skipped")
+    hidden: bool = Field(default=False, description="keep the check and its message from students")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> CheckBase:
+        given = [word for word in kinds() if getattr(self, word) is not None]
+        if len(given) != 1:
+            named = f"{len(given)} kinds ({', '.join(given)})" if given else "no kind"
+            raise PydanticCustomError("one_kind", "{what}", {"what": f"a check needs exactly one kind, this one names {named}"})
+        return self
+
+    @property
+    def word(self) -> str:
+        """The word of the check's kind."""
+        return next(word for word in kinds() if getattr(self, word) is not None)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind with its settings."""
+        return cast("Kind", getattr(self, self.word))
+
+    def evaluate(self, scene: Scene) -> Outcome:
+        """How the check comes out, its message filled in."""
+        outcome = self.kind.judge(scene)
+        return outcome if outcome.passed else replace(outcome, message=self._message(outcome))
+
+    def _message(self, outcome: Outcome) -> str:
+        chosen = self.messages.get(outcome.reason)
+        if chosen is None and outcome.message:
+            return outcome.message
+        template = chosen or self.message
+        if template is None and outcome.fallback:
+            return outcome.fallback
+        return fill(template or self.kind.reasons.get(outcome.reason) or ALWAYS, outcome.facts)
+
+    def problems(self, scope: Scope) -> Iterator[Found]:
+        """Messages for reasons that the kind has not, fields that it does not fill, checks that are not there."""
+        for reason in self.messages:
+            if reason not in self.kind.reasons:
+                what = f"{self.word!r} has no reason {reason!r}"
+                yield ("messages", reason), what, suggestion(reason, self.kind.reasons)
+        texts = {("messages", reason): text for reason, text in self.messages.items()}
+        if self.message is not None:
+            texts[("message",)] = self.message
+        for path, text in texts.items():
+            yield from message_problems(text, path, self.kind.facts)
+        for number, name in enumerate(self.needs):
+            if name not in scope.checks:
+                yield ("needs", number), f"the part has no check {name!r}", suggestion(name, scope.checks)
+
+
+if TYPE_CHECKING:
+    Check = CheckBase
+else:
+    Check = create_model(
+        "Check",
+        __base__=CheckBase,
+        __doc__="One check: exactly one kind, and what is said when it fails.",
+        **{word: (kind | None, Field(default=None)) for word, kind in kinds().items()},
+    )
+    for _kind in kinds().values():
+        _kind.model_rebuild(force=True, _types_namespace={"Check": Check})
+    Check.model_rebuild(force=True)
+
+

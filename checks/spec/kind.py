@@ -1,0 +1,78 @@
+"""Kinds of checks. One file of ``checks/kinds/`` holds one kind; the file's name is the word that specs use.
+
+A kind is a pydantic model (what the author may write) with a ``judge`` method (what it means), named ``KIND`` at the
+end of its file. It declares its ``reasons`` (each way to fall short, with the message that is used when the author
+writes none) and its ``facts`` (the fields that messages may use, with what they say).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+import checks.kinds
+from checks.compare.words import describe
+from checks.evidence import values as v
+from checks.scene import Outcome, Scene
+from checks.spec.base import Found, Piece, Scope
+from checks.spec.target import Sight, Target
+
+ABSENT = "{variable} lacks what this check looks at."
+
+
+class Kind:
+    """Base of all kinds, beside pydantic's own."""
+
+    reasons: ClassVar[Mapping[str, str]]
+    facts: ClassVar[Mapping[str, str]] = {}
+
+    @abstractmethod
+    def judge(self, scene: Scene) -> Outcome:
+        """How the values of ``scene`` come out; raises MissingReferenceError where the author's run lacks a value."""
+
+    def problems(self, _scope: Scope) -> Iterable[Found]:
+        """Mistakes that only the rest of the spec reveals."""
+        return ()
+
+
+class TargetKind(Kind, Piece):
+    """A kind about one target. Of several values (every column of a table) the one that comes out best counts."""
+
+    facts: ClassVar[Mapping[str, str]] = {
+        "variable": "the variable's name",
+        "column": "the column's label",
+        "seen": "the value in a few words",
+    }
+
+    of: Target = Field(description="what the check is about: a variable, or {variable: …, column: …}")
+
+    def judge(self, scene: Scene) -> Outcome:
+        """The best outcome over the target's values."""
+        outcomes = [self._judge_sight(sight, scene) for sight in self.of.sights(scene)]
+        return max(outcomes, key=lambda outcome: outcome.credit)
+
+    def _judge_sight(self, sight: Sight, scene: Scene) -> Outcome:
+        facts = {"variable": sight.variable, "column": sight.column, "seen": describe(sight.node)}
+        found = Outcome(0.0, "absent") if sight.node is None else self.judge_node(sight.node, scene)
+        return replace(found, facts={**facts, **found.facts})
+
+    @abstractmethod
+    def judge_node(self, node: v.AnyNode, scene: Scene) -> Outcome:
+        """How one value comes out."""
+
+
+@cache
+def kinds() -> Mapping[str, Any]:
+    """Every kind (a class that is a Kind and a pydantic model) by its word; ``not_.py`` holds the kind ``not``."""
+    found = {}
+    for module in sorted(pkgutil.iter_modules(checks.kinds.__path__), key=lambda each: each.name):
+        loaded = importlib.import_module(f"checks.kinds.{module.name}")
+        found[module.name.rstrip("_")] = loaded.KIND
+    return found

@@ -1,0 +1,57 @@
+"""Literal values of a spec as evidence: YAML's own values, and ``{set: […]}``, ``{tuple: […]}``, ``{dict: [[k, v], …]}``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from checks.evidence import values as v
+
+_CONTAINERS: dict[str, Callable[[list[v.AnyNode]], v.AnyNode]] = {
+    "set": lambda items: v.SetOf(items=tuple(items)),
+    "tuple": lambda items: v.Sequence(items=tuple(items), base="tuple", cls="builtins.tuple"),
+    "list": lambda items: v.Sequence(items=tuple(items)),
+    "dict": lambda items: v.Mapping(items=tuple(_pair(item) for item in items)),
+}
+
+
+def literal_node(given: Any) -> v.AnyNode:
+    """The evidence of a literal; raises ValueError for a mapping that is none of the container spellings."""
+    match given:
+        case None:
+            return v.Nothing()
+        case bool():
+            return v.Bool(v=given)
+        case int():
+            return v.Int(v=str(given))
+        case float():
+            return v.Float(v=given.hex())
+        case str():
+            return v.Text(v=given)
+        case list():
+            return v.Sequence(items=tuple(literal_node(item) for item in given))
+        case dict() if len(given) == 1 and next(iter(given)) in _CONTAINERS:
+            ((name, items),) = given.items()
+            if isinstance(items, list):
+                return _CONTAINERS[name]([literal_node(item) for item in items])
+    raise ValueError(f"no literal: {given!r}; write a set as {{set: [1, 2]}}, a dict as {{dict: [[key, value]]}}")
+
+
+def _pair(node: v.AnyNode) -> tuple[v.AnyNode, v.AnyNode]:
+    if not isinstance(node, v.Sequence) or len(node.items) != 2:
+        raise ValueError("a dict's items are lists of a key and a value")
+    return node.items[0], node.items[1]
+
+
+def _checked(given: Any) -> Any:
+    try:
+        literal_node(given)
+    except ValueError as error:
+        raise PydanticCustomError("literal", "{why}", {"why": str(error)}) from error
+    return given
+
+
+Literal = Annotated[Any, AfterValidator(_checked), WithJsonSchema({"description": "a value; {set: […]} for a set"})]

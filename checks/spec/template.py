@@ -1,0 +1,55 @@
+"""Messages with fields: ``{seen}`` is replaced by an observed value, ``{{`` and ``}}`` stand for braces.
+
+A field is a name and nothing more: no attributes, no indexes, no formats. What goes in is escaped for Markdown,
+so that a student's text can neither become markup nor reach beyond its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+MAX_VALUE = 160
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def fields(text: str) -> tuple[list[str], list[str]]:
+    """The names of the fields of a message, and what is wrong with its braces (empty where nothing is)."""
+    names, wrong = [], []
+    for piece in _PIECE.finditer(text):
+        if piece.group() in ("{", "}"):
+            wrong.append(f"a single {piece.group()!r} in {_around(text, piece.start())!r}: write it twice to mean it")
+        elif piece.group(1) is not None:
+            if _NAME.match(piece.group(1)):
+                names.append(piece.group(1))
+            else:
+                wrong.append(f"{piece.group()!r} is no field: a field is a plain lower-case name")
+            if text[: piece.start()].count("`") % 2:
+                wrong.append(f"{piece.group()!r} stands inside a code span, where escaped text would show its escapes")
+    return names, wrong
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """The message with its fields replaced by escaped values; a field without a value becomes an ellipsis."""
+
+    def piece(found: re.Match[str]) -> str:
+        if found.group(1) is None:
+            return found.group()[0]
+        return escape(str(values.get(found.group(1), "…")))
+
+    return _PIECE.sub(piece, text)
+
+
+def escape(text: str, limit: int = MAX_VALUE) -> str:
+    """One line of plain text that Markdown shows as it is, cut to ``limit`` characters."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    short = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    marked = _SPECIAL.sub(lambda found: "\\" + found.group(), short)
+    return "".join(_ENTITIES.get(character, character) for character in marked)
+
+
+def _around(text: str, position: int) -> str:
+    return text[max(0, position - 10) : position + 10]

@@ -1,0 +1,77 @@
+"""Assignments: published and listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from checks.errors import BundleError, SpecError
+from grader.api.access import AnyCaller, Instructor
+from grader.api.problems import Problem, described
+from grader.api.service import TheService
+from grader.receive import receive_bundle
+from grader.store import assignments
+from grader.store.assignments import Published
+
+ARCHIVE_BODY: dict[str, Any] = {
+    "required": True,
+    "description": "a packed bundle, as `grader assignment pack` writes it",
+    "content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+router = APIRouter(prefix="/api/v1/assignments", tags=["assignments"])
+
+
+class Assignment(BaseModel):
+    """An assignment and the version in force."""
+
+    id: str
+    title: str
+    version: str
+    environment: str
+    published_at: float
+
+
+class Assignments(BaseModel):
+    """All assignments, by id."""
+
+    assignments: list[Assignment]
+
+
+@router.get("", responses=described(401))
+def listed(service: TheService, _caller: AnyCaller) -> Assignments:
+    """All assignments."""
+    with service.store.read() as session:
+        return Assignments(assignments=[_view(one) for one in assignments.listed(session)])
+
+
+@router.post(
+    "", responses=described(401, 403, 413, 422), openapi_extra={"requestBody": ARCHIVE_BODY}, status_code=201
+)
+async def publish(
+    request: Request, response: Response, service: TheService, _caller: Instructor
+) -> Assignment:
+    """Put a version in force. Publishing the same bundle again changes nothing."""
+    archive = await request.body()
+    try:
+        found = await run_in_threadpool(receive_bundle, service.store, archive)
+    except SpecError as error:
+        detail = "The assignment has mistakes."
+        raise Problem(422, "bad-assignment", detail, mistakes=[str(one) for one in error.problems]) from error
+    except BundleError as error:
+        raise Problem(422, "bad-archive", f"The body is no packed bundle: {error}") from error
+    response.headers["Location"] = service.url(request, f"/api/v1/assignments/{found.id}")
+    return _view(found)
+
+
+def _view(found: Published) -> Assignment:
+    return Assignment(
+        id=found.id,
+        title=found.title,
+        version=found.version,
+        environment=found.environment,
+        published_at=found.published_at,
+    )

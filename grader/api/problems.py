@@ -1,0 +1,95 @@
+"""Errors as problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from grader.notebooks import NotANotebookError
+from grader.receive import BadRequestError
+from grader.store.assignments import UnknownAssignmentError
+from grader.store.submissions import KeyReusedError, UnknownSubmissionError
+
+MEDIA_TYPE = "application/problem+json"
+NAMES = "urn:grader:problem:"
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's own name
+    """An answer that says what went wrong; ``name`` ends the problem's type URI and never changes."""
+
+    def __init__(
+        self, status: int, name: str, detail: str, *, headers: dict[str, str] | None = None, **members: object
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.name = name
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+
+    def document(self) -> dict[str, object]:
+        """The JSON object."""
+        title = HTTPStatus(self.status).phrase
+        known: dict[str, object] = {"type": NAMES + self.name, "title": title, "status": self.status}
+        return known | {"detail": self.detail} | self.members
+
+    def response(self) -> JSONResponse:
+        """The HTTP answer."""
+        return JSONResponse(self.document(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides success, for the OpenAPI document."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the service's vocabulary with its problem document."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_request: Request, problem: Problem) -> JSONResponse:
+        return problem.response()
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        name = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        headers = dict(error.headers) if error.headers else None
+        return Problem(error.status_code, name, str(error.detail), headers=headers).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        mistakes = [{"where": list(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        return Problem(422, "invalid-request", "The request has unusable fields.", errors=mistakes).response()
+
+    for kind, status, name in KNOWN:
+        app.add_exception_handler(kind, _answer(status, name))
+
+
+KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
+    (UnknownAssignmentError, 404, "unknown-assignment"),
+    (UnknownSubmissionError, 404, "unknown-submission"),
+    (NotANotebookError, 422, "not-a-notebook"),
+    (BadRequestError, 422, "invalid-request"),
+    (KeyReusedError, 409, "idempotency-key-reused"),
+)
+DETAILS = {
+    "unknown-assignment": "No assignment is published under this id: {}",
+    "unknown-submission": "There is no such submission: {}",
+    "idempotency-key-reused": "This Idempotency-Key was sent before with another request: {}",
+}
+
+
+def _answer(status: int, name: str) -> Any:
+    async def handle(_request: Request, error: Exception) -> JSONResponse:
+        return Problem(status, name, DETAILS.get(name, "{}").format(error)).response()
+
+    return handle

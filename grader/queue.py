@@ -1,0 +1,60 @@
+"""The sending side of Celery: ids go in, nothing comes back."""
+
+from __future__ import annotations
+
+from celery import Celery  # type: ignore[import-untyped]
+from kombu.exceptions import KombuError, OperationalError
+from redis.exceptions import RedisError
+
+from grader.settings import Settings, celery_settings
+
+GRADE = "worker.tasks.grade"
+# What a broker that is away raises, by transport.
+BROKER_ERRORS = (OperationalError, KombuError, RedisError, OSError)
+
+
+class BrokerDownError(Exception):
+    """The broker did not answer; whatever was to be sent is still to be sent."""
+
+
+class Queue:
+    """The broker as the service sees it; safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._celery = Celery("grader", set_as_current=False)
+        self._celery.conf.update(celery_settings(settings))
+
+    def send(self, attempt_id: str, queue: str) -> None:
+        """Tell the workers of ``queue`` about an attempt; raises BrokerDownError."""
+        try:
+            self._celery.send_task(GRADE, args=[attempt_id], queue=queue, retry=False, ignore_result=True)
+        except BROKER_ERRORS as error:
+            raise BrokerDownError(str(error)) from error
+
+    def depth(self, queue: str) -> int:
+        """Messages that no worker has taken yet; raises BrokerDownError."""
+        try:
+            with self._celery.connection_for_write() as connection:
+                declared = connection.default_channel.queue_declare(queue=queue, passive=False, durable=True)
+                return int(declared.message_count)
+        except BROKER_ERRORS as error:
+            raise BrokerDownError(str(error)) from error
+
+    def ping(self) -> None:
+        """Raises BrokerDownError unless the broker answers."""
+        try:
+            with self._celery.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=2)
+        except BROKER_ERRORS as error:
+            raise BrokerDownError(str(error)) from error
+
+    def workers(self, *, timeout: float = 1.0) -> int:
+        """How many worker hosts answer within ``timeout`` seconds; raises BrokerDownError."""
+        try:
+            return len(self._celery.control.ping(timeout=timeout) or [])
+        except BROKER_ERRORS as error:
+            raise BrokerDownError(str(error)) from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._celery.close()

@@ -1,0 +1,113 @@
+"""The way in: what is sent is bounded, checked and made durable before anybody hears that it was accepted."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+from checks.assignment import Assignment
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checks import bundle
+from checks.evidence import digest
+from grader.notebooks import normal_form
+from grader.settings import queue_name
+from grader.store import Store, assignments, submissions
+
+MAX_STUDENT = 200
+MAX_KEY = 200
+# Two requests may want the same number or key on a database whose writers do not queue.
+COLLISIONS = 5
+
+
+class BadRequestError(ValueError):
+    """A field of the request is unusable; the text says which and why."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """One notebook as it was sent; ``key`` is the request's ``Idempotency-Key``, one of the ``token``'s."""
+
+    assignment: str
+    student: str
+    notebook: bytes
+    token: str = ""
+    key: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """``created`` is False where the key had been answered before."""
+
+    submission: str
+    created: bool
+
+
+def receive_notebook(store: Store, sent: Sent) -> Receipt:
+    """Store the notebook and queue its first attempt; durable when it returns.
+
+    Raises BadRequestError, NotANotebookError, UnknownAssignmentError or KeyReusedError; then nothing is kept.
+    """
+    _check_student(sent.student)
+    _check_key(sent.key)
+    notebook = normal_form(sent.notebook)
+    with store.read() as session:
+        assignments.current(session, sent.assignment)
+    blob = store.blobs.put(notebook)
+    for _ in range(COLLISIONS - 1):
+        try:
+            with store.write() as session:
+                return _accept(session, sent, blob)
+        except IntegrityError:
+            continue
+    with store.write() as session:
+        return _accept(session, sent, blob)
+
+
+def receive_bundle(store: Store, archive: bytes) -> assignments.Published:
+    """Publish a packed assignment; raises BundleError (a bad archive) or SpecError (a bad assignment)."""
+    return publish_bundle(store, bundle.unpack(archive))
+
+
+def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Published:
+    """Put an assignment in force; publishing the same files again changes nothing. Raises SpecError."""
+    assignment = Assignment.from_files(files)
+    blob = store.blobs.put(bundle.pack(files))
+    with store.write() as session:
+        assignments.publish(
+            session,
+            assignment.id,
+            version=assignment.version,
+            title=assignment.title,
+            environment=assignment.environment,
+            archive=blob,
+        )
+    with store.read() as session:
+        return assignments.current(session, assignment.id)
+
+
+def _accept(session: Session, sent: Sent, blob: str) -> Receipt:
+    assignment = assignments.current(session, sent.assignment)
+    request = digest(f"{sent.assignment}\n{sent.student}\n{blob}".encode())
+    if sent.key is not None:
+        before = submissions.answered(session, token=sent.token, key=sent.key, request=request)
+        if before is not None:
+            return Receipt(before, created=False)
+    queue = queue_name(assignment.environment)
+    made = submissions.add(session, assignment, student=sent.student, notebook=blob, queue=queue)
+    if sent.key is not None:
+        submissions.remember(session, made, token=sent.token, key=sent.key, request=request)
+    return Receipt(made, created=True)
+
+
+def _check_student(name: str) -> None:
+    if not name.strip():
+        raise BadRequestError("`student` is empty")
+    if len(name) > MAX_STUDENT:
+        raise BadRequestError(f"`student` is longer than {MAX_STUDENT} characters")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        raise BadRequestError("`student` holds control characters")
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise BadRequestError(f"the Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters")

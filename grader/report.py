@@ -1,0 +1,195 @@
+"""An assignment's report: what came in, what each part became, and the table of grades."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from grader.store import assignments, submissions
+from grader.store.assignments import Published
+from grader.store.submissions import Progress
+from grader.store.tables import Attempt, FeedbackRow, PartRow, Submission
+
+# A spreadsheet takes a cell that begins with one of these for a formula.
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class PartGrade(msgspec.Struct, frozen=True):
+    """One part of one submission."""
+
+    id: str
+    title: str
+    status: str
+    score: float
+    max_score: float
+    misconception: str | None
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One submission; ``score`` and ``run_status`` are None and ``parts`` is empty before its feedback."""
+
+    submission: str
+    student: str
+    number: int
+    created_at: float
+    state: str
+    run_status: str | None = None
+    score: float | None = None
+    max_score: float | None = None
+    parts: tuple[PartGrade, ...] = ()
+    reason: str | None = None
+
+
+class PartSummary(msgspec.Struct, frozen=True):
+    """How often a part got each status, and each misconception."""
+
+    id: str
+    title: str
+    max_score: float
+    statuses: dict[str, int]
+    misconceptions: dict[str, int]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All submissions to an assignment, oldest first."""
+
+    assignment: str
+    title: str
+    version: str
+    states: dict[str, int]
+    parts: tuple[PartSummary, ...]
+    submissions: tuple[Row, ...]
+
+
+def build(session: Session, assignment_id: str) -> Report:
+    """The report of an assignment; raises UnknownAssignmentError."""
+    assignment = assignments.current(session, assignment_id)
+    graded = _grades(session, assignment_id)
+    rows = tuple(
+        graded.get(one.attempt) or _waiting(one) for one in submissions.listed(session, assignment_id)
+    )
+    return _report(assignment, rows)
+
+
+def grades_csv(report: Report) -> str:
+    """One line a student: the latest submission, its score, and the score and status of each part."""
+    latest = {row.student: row for row in report.submissions}
+    names = [part.id for part in report.parts]
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\r\n")
+    writer.writerow(
+        ["student", "submission", "number", "state", "score", "max_score"]
+        + [f"{name} {what}" for name in names for what in ("score", "status")]
+    )
+    for row in sorted(latest.values(), key=lambda one: one.student):
+        writer.writerow(_cells(row, names))
+    return target.getvalue()
+
+
+def _cells(row: Row, names: Sequence[str]) -> list[object]:
+    parts = {part.id: part for part in row.parts}
+    cells: list[object] = [
+        _harmless(row.student),
+        row.submission,
+        row.number,
+        row.state,
+        row.score,
+        row.max_score,
+    ]
+    for name in names:
+        part = parts.get(name)
+        # What nobody could judge is no zero: its cell stays empty.
+        judged = part is not None and part.status not in {"unjudged", "ungraded", "needs_review"}
+        cells += [
+            part.score if part is not None and judged else None,
+            part.status if part is not None else None,
+        ]
+    return cells
+
+
+def _harmless(text: str) -> str:
+    return "'" + text if text.startswith(FORMULA_MARKS) else text
+
+
+def _grades(session: Session, assignment_id: str) -> dict[str, Row]:
+    """By attempt: its submission with the latest feedback."""
+    latest = (
+        select(func.max(FeedbackRow.id)).where(FeedbackRow.attempt_id == Attempt.id).correlate(Attempt)
+    ).scalar_subquery()
+    found = session.execute(
+        select(Submission, Attempt, FeedbackRow)
+        .join(Attempt, Attempt.submission_id == Submission.id)
+        .join(FeedbackRow, FeedbackRow.id == latest)
+        .where(Submission.assignment_id == assignment_id)
+    ).all()
+    parts = _parts(session, assignment_id)
+    return {
+        attempt.id: Row(
+            submission=submission.id,
+            student=submission.student,
+            number=submission.number,
+            created_at=submission.created_at,
+            state=attempt.state,
+            run_status=feedback.run_status,
+            score=feedback.score,
+            max_score=feedback.max_score,
+            parts=tuple(parts.get(feedback.id, ())),
+            reason=attempt.reason,
+        )
+        for submission, attempt, feedback in found
+    }
+
+
+def _parts(session: Session, assignment_id: str) -> dict[str, list[PartGrade]]:
+    rows = session.scalars(
+        select(PartRow)
+        .join(FeedbackRow, FeedbackRow.id == PartRow.feedback_id)
+        .join(Attempt, Attempt.id == FeedbackRow.attempt_id)
+        .join(Submission, Submission.id == Attempt.submission_id)
+        .where(Submission.assignment_id == assignment_id)
+        .order_by(PartRow.feedback_id, PartRow.position)
+    )
+    parts: dict[str, list[PartGrade]] = {}
+    for row in rows:
+        grade = PartGrade(row.part, row.title, row.status, row.score, row.max_score, row.misconception)
+        parts.setdefault(row.feedback_id, []).append(grade)
+    return parts
+
+
+def _waiting(one: Progress) -> Row:
+    return Row(one.id, one.student, one.number, one.created_at, one.state)
+
+
+def _report(assignment: Published, rows: tuple[Row, ...]) -> Report:
+    return Report(
+        assignment=assignment.id,
+        title=assignment.title,
+        version=assignment.version,
+        states=dict(Counter(row.state for row in rows)),
+        parts=_summaries(rows),
+        submissions=rows,
+    )
+
+
+def _summaries(rows: Iterable[Row]) -> tuple[PartSummary, ...]:
+    """In the order of the newest feedback, parts that only older versions had at the end."""
+    by_id: dict[str, list[PartGrade]] = {}
+    for row in reversed(tuple(rows)):
+        for part in row.parts:
+            by_id.setdefault(part.id, []).append(part)
+    return tuple(
+        PartSummary(
+            id=name,
+            title=grades[0].title,
+            max_score=grades[0].max_score,
+            statuses=dict(Counter(grade.status for grade in grades)),
+            misconceptions=dict(Counter(grade.misconception for grade in grades if grade.misconception)),
+        )
+        for name, grades in by_id.items()
+    )

@@ -1,0 +1,222 @@
+"""Every setting of the service. Strongest first: flags, ``GRADER_*`` variables, ``grader.toml``, defaults."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT_MARKS = ("grader.toml", ".grader", ".git")
+MAX_SOCKET_FOLDER = (
+    80  # a unix socket's path holds 107 bytes; the names that go below the folder need the rest
+)
+
+
+def project_folder(start: Path | None = None) -> Path | None:
+    """The nearest folder upwards that holds a project's mark; None outside of any project."""
+    here = (start or Path.cwd()).resolve()
+    return next(
+        (folder for folder in (here, *here.parents) if any((folder / m).exists() for m in PROJECT_MARKS)),
+        None,
+    )
+
+
+def default_data_dir() -> Path:
+    """``.grader`` of the current project, or the user's data folder outside of one."""
+    project = project_folder()
+    if project is not None:
+        return project / ".grader"
+    home = os.environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "grader"
+
+
+def config_file() -> Path | None:
+    """The TOML file in force: ``GRADER_CONFIG``, or ``grader.toml`` of the current project."""
+    named = os.environ.get("GRADER_CONFIG")
+    if named:
+        return Path(named)
+    project = project_folder()
+    return project / "grader.toml" if project is not None else None
+
+
+class Settings(BaseSettings):
+    """What the service, the workers and the command line are told. Times are seconds, sizes MiB."""
+
+    model_config = SettingsConfigDict(env_prefix="GRADER_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="all state: database, blobs, queue, secrets"
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="SQLAlchemy URL; SQLite in the data directory when unset"
+    )
+    broker_url: SecretStr | None = Field(
+        default=None, description="Celery broker; an embedded Redis when unset"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str | None = Field(default=None, description="how browsers reach the service, for links")
+
+    serves: tuple[str, ...] = Field(
+        default=("tensorflow",), min_length=1, description="the environments that this host's workers serve"
+    )
+    worker_processes: int = Field(default=2, ge=1, description="notebooks graded at once on this host")
+
+    max_notebook_mib: float = Field(default=10, gt=0, description="largest notebook accepted")
+    max_bundle_mib: float = Field(default=64, gt=0, description="largest assignment bundle accepted")
+
+    lease_seconds: float = Field(
+        default=30, gt=0, description="an attempt whose worker is silent this long is taken away"
+    )
+    max_claims: int = Field(
+        default=3, ge=1, description="tries before an attempt that fails by our fault is parked"
+    )
+    retry_seconds: float = Field(
+        default=5, ge=0, description="pause before a retry; doubled at each further one"
+    )
+    sweep_seconds: float = Field(
+        default=2, gt=0, description="how often lost messages and expired leases are looked for"
+    )
+    task_seconds: float = Field(
+        default=1800, gt=0, description="hard limit of one task, above every assignment's own limits"
+    )
+
+    link_days: float = Field(default=30, gt=0, description="how long signed links open")
+    secret_key: SecretStr | None = Field(
+        default=None, description="signs links; made in the data directory when unset"
+    )
+    development_token: SecretStr | None = Field(
+        default=None, description="an instructor's token for trying things out"
+    )
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / 'grader.sqlite'}"
+
+    @property
+    def broker(self) -> str:
+        """The broker's URL as Celery spells it."""
+        if self.broker_url is not None:
+            return self.broker_url.get_secret_value()
+        return f"redis+socket://{self.redis_socket}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where the embedded Redis listens."""
+        return self.runtime_dir / "redis.sock"
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Where sockets lie: below the data directory, or in a short private place."""
+        inside = self.data_dir / "run"
+        if len(os.fsencode(inside)) <= MAX_SOCKET_FOLDER:
+            return inside
+        name = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"grader-{os.getuid()}-{name}"
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """How often a worker renews its lease."""
+        return self.lease_seconds / 5
+
+    def make_folders(self) -> None:
+        """Create the data and the runtime directory, readable by their owner only."""
+        for folder in (self.data_dir, self.runtime_dir):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if folder.stat().st_uid != os.getuid():
+                raise PermissionError(f"{folder} belongs to somebody else")
+
+    def as_environment(self) -> dict[str, str]:
+        """The ``GRADER_*`` variables that give a child process the same settings."""
+        return {f"GRADER_{name.upper()}": _spelled(value) for name, value in self if value is not None}
+
+    def shown(self) -> dict[str, object]:
+        """The settings for people, secrets masked."""
+        return {name: _masked(name, value) for name, value in self}
+
+
+def celery_settings(settings: Settings) -> dict[str, Any]:
+    """Celery's configuration, one for those who send and those who work.
+
+    The database holds the truth; these settings only make redelivery quick.
+    """
+    return {
+        "broker_url": settings.broker,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_time_limit": settings.task_seconds,
+        "worker_prefetch_multiplier": 1,
+        "worker_soft_shutdown_timeout": 30,
+        # True loses late-acknowledged tasks when Redis restarts (seen with Celery 5.7.0).
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {
+            "visibility_timeout": 2 * settings.task_seconds,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "health_check_interval": 25,
+            "queue_order_strategy": "priority",
+        },
+    }
+
+
+def queue_name(environment: str, urgency: str = "interactive") -> str:
+    """The Celery queue of an environment: ``interactive`` where a student waits, ``batch`` for regrades."""
+    return f"{environment}.{urgency}"
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return "[" + ",".join(f'"{item}"' for item in value) + "]"
+    return str(value)
+
+
+def _masked(name: str, value: object) -> object:
+    if isinstance(value, SecretStr):
+        return _without_password(value.get_secret_value()) if name.endswith("_url") else "********"
+    return str(value) if isinstance(value, Path) else value
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{'********@' if at and credentials else ''}{place}"

@@ -1,0 +1,85 @@
+"""Assignments and their immutable versions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.store.tables import Assignment, AssignmentVersion
+
+
+class UnknownAssignmentError(LookupError):
+    """Nothing is published under this id."""
+
+
+class Published(msgspec.Struct, frozen=True):
+    """An assignment as its current version describes it; ``archive`` is the packed bundle's blob."""
+
+    id: str
+    version: str
+    title: str
+    environment: str
+    archive: str
+    published_at: float
+
+
+def publish(
+    session: Session, assignment_id: str, *, version: str, title: str, environment: str, archive: str
+) -> bool:
+    """Put a version in force; False where it was in force already."""
+    now = time.time()
+    if session.get(AssignmentVersion, version) is None:
+        session.add(
+            AssignmentVersion(
+                version=version,
+                assignment_id=assignment_id,
+                title=title,
+                environment=environment,
+                archive=archive,
+                created_at=now,
+            )
+        )
+        session.flush()
+    current = session.get(Assignment, assignment_id)
+    if current is None:
+        session.add(Assignment(id=assignment_id, version=version, published_at=now))
+        return True
+    changed = current.version != version
+    if changed:
+        current.version, current.published_at = version, now
+    return changed
+
+
+def current(session: Session, assignment_id: str) -> Published:
+    """The version in force; raises UnknownAssignmentError."""
+    found = session.execute(_PUBLISHED.where(Assignment.id == assignment_id)).one_or_none()
+    if found is None:
+        raise UnknownAssignmentError(assignment_id)
+    return Published(*found)
+
+
+def listed(session: Session) -> Sequence[Published]:
+    """All assignments, by id."""
+    return [Published(*row) for row in session.execute(_PUBLISHED.order_by(Assignment.id))]
+
+
+def archive_of(session: Session, version: str) -> str:
+    """The blob of a version's bundle; raises LookupError."""
+    found = session.get(AssignmentVersion, version)
+    if found is None:
+        raise LookupError(f"no assignment version {version}")
+    return found.archive
+
+
+_PUBLISHED = select(
+    Assignment.id,
+    Assignment.version,
+    AssignmentVersion.title,
+    AssignmentVersion.environment,
+    AssignmentVersion.archive,
+    Assignment.published_at,
+).join(AssignmentVersion, AssignmentVersion.version == Assignment.version)

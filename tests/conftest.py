@@ -1,0 +1,50 @@
+"""What many tests share: the real sandbox, started once for the whole session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from worker.environment import load_environment
+from worker.errors import SandboxUnavailable
+from worker.warm import WarmServer, require_sandbox
+
+ROOT = Path(__file__).parent.parent
+
+
+def need(present: bool, what: str) -> None:
+    """Skip with a reason where a component is missing on a laptop; fail where it is missing in CI."""
+    if not present:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have {what}")
+        pytest.skip(f"{what} is missing: run script/bootstrap")
+
+
+def _sandbox_problem() -> str:
+    try:
+        require_sandbox()
+        load_environment("tensorflow")
+    except SandboxUnavailable as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(scope="session")
+def warm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmServer]:
+    """The TensorFlow environment's warm server."""
+    problem = _sandbox_problem()
+    need(not problem, f"the sandbox ({problem})")
+    with WarmServer(load_environment("tensorflow"), tmp_path_factory.mktemp("warm")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_binary() -> str:
+    """A Redis or Valkey server's program."""
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    need(found is not None, "redis-server or valkey-server")
+    return str(found)

@@ -1,0 +1,70 @@
+"""The Celery application of a worker host: ``celery -A worker.app worker``.
+
+The main process keeps one warm server for each environment that the host serves. Its pool's children
+connect to them by their sockets, and each opens the store for itself (a database connection does not
+survive a fork).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import structlog
+from celery import Celery, signals  # type: ignore[import-untyped]
+from kombu import Queue  # type: ignore[import-untyped]
+
+from grader.settings import Settings, celery_settings, queue_name
+from grader.store import Store, open_store
+from worker.environment import load_environment
+from worker.errors import InfrastructureError
+from worker.warm import WarmServer, require_sandbox
+
+URGENCIES = ("interactive", "batch")
+EXIT_INFRASTRUCTURE = 3
+
+log = structlog.get_logger()
+settings = Settings()
+app = Celery("worker", include=["worker.tasks"])
+app.conf.update(celery_settings(settings))
+app.conf.task_queues = [Queue(queue_name(name, urgency)) for urgency in URGENCIES for name in settings.serves]
+app.conf.task_create_missing_queues = False
+app.conf.task_default_queue = queue_name(settings.serves[0])
+
+_owned: list[WarmServer] = []
+
+
+@cache
+def store() -> Store:
+    """This process's store."""
+    return open_store(settings)
+
+
+@cache
+def warm_server(environment: str) -> WarmServer:
+    """This process's way to the host's warm server; raises SandboxUnavailable."""
+    return WarmServer(load_environment(environment), settings.runtime_dir)
+
+
+@signals.worker_init.connect
+def _start_warm_servers(**_: Any) -> None:
+    """Import everything before the first notebook comes; a host that cannot run notebooks takes none."""
+    settings.make_folders()
+    try:
+        require_sandbox()
+        for name in settings.serves:
+            server = WarmServer(load_environment(name), settings.runtime_dir)
+            server.start()
+            _owned.append(server)
+            log.info("warm server ready", environment=name, **server.ready)
+    except InfrastructureError as error:
+        log.error("this host cannot run notebooks", reason=str(error))
+        _stop_warm_servers()
+        # Celery swallows the exceptions of signal handlers, but not the exit.
+        raise SystemExit(EXIT_INFRASTRUCTURE) from error
+
+
+@signals.worker_shutdown.connect
+def _stop_warm_servers(**_: Any) -> None:
+    while _owned:
+        _owned.pop().stop()

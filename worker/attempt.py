@@ -1,0 +1,118 @@
+"""One attempt: a notebook's bytes in, evidence out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import nbformat
+
+from checks.assignment import Assignment
+from checks.evidence import Evidence, Run, Snapshot, digest
+from checks.plan import Limits, RunPlan
+from worker.collect import Collector, FrameLabel
+from worker.execute import Execution, execute, parse_notebook
+from worker.kernel import SealedKernel
+from worker.sandbox.inputs import materialise
+from worker.warm import WarmServer
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: ``cell`` of ``cells`` is about to run (``phase`` "running"), or ``part`` was captured ("captured")."""
+
+    phase: str
+    cell: int = 0
+    cells: int = 0
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a run leaves: the evidence, and the notebook with the outputs of this run."""
+
+    evidence: Evidence
+    executed: bytes
+
+
+def ignore(_progress: Progress) -> None:
+    """Report progress to nobody."""
+
+
+def run_attempt(
+    notebook: bytes,
+    assignment: Assignment,
+    files: Mapping[str, bytes],
+    server: WarmServer,
+    *,
+    reference: bool = False,
+    progress: Callable[[Progress], None] = ignore,
+) -> Attempt:
+    """Run ``notebook`` in a fresh sealed kernel and keep what the assignment's parts name.
+
+    ``files`` are the assignment's bundle; ``reference`` also takes the variables that only the author's notebook has.
+    Raises InfrastructureError where the fault is ours; whatever the notebook does ends in the evidence.
+    """
+    started = time.monotonic()
+    plan = assignment.reference_plan() if reference else assignment.plan()
+    try:
+        parsed = parse_notebook(notebook)
+    except ValueError as error:
+        return Attempt(_rejected(notebook, assignment, server, str(error)), notebook)
+    inputs = materialise(server.inputs, assignment.version, {target: files[key] for target, key in assignment.inputs.items()})
+    seed = int.from_bytes(os.urandom(4), "little")
+    result, collector = _run(parsed, plan, assignment.limits, inputs, seed, server, progress)
+    evidence = Evidence(
+        notebook=digest(notebook),
+        assignment=assignment.version,
+        run=Run(
+            status=result.status,
+            seconds=round(time.monotonic() - started, 3),
+            environment=server.environment.label,
+            memory_limit=server.driver.name,
+            detail=result.detail,
+        ),
+        cells=tuple(result.cells),
+        snapshots=_snapshots(collector, result),
+    )
+    return Attempt(evidence, nbformat.writes(parsed).encode())
+
+
+def _run(
+    notebook: nbformat.NotebookNode,
+    plan: RunPlan,
+    limits: Limits,
+    inputs: str,
+    seed: int,
+    server: WarmServer,
+    progress: Callable[[Progress], None],
+) -> tuple[Execution, Collector]:
+    def captured(label: FrameLabel) -> None:
+        progress(Progress("captured", part=label.part))
+
+    with SealedKernel(server, plan, limits, inputs, seed) as kernel:
+        collector = Collector(kernel.evidence, captured)
+        collector.start()
+        try:
+            result = execute(notebook, kernel, limits, lambda cell, cells: progress(Progress("running", cell, cells)))
+        finally:
+            kernel.kill()
+            collector.finish()
+    return result, collector
+
+
+def _snapshots(collector: Collector, result: Execution) -> tuple[Snapshot, ...]:
+    found = []
+    for (part, _), (label, frame) in sorted(collector.frames.items()):
+        cell = result.executed[label.run - 1] if 0 < label.run <= len(result.executed) else None
+        found.append(Snapshot(part=part, trigger=label.trigger, cell=cell, frame=frame))
+    return tuple(found)
+
+
+def _rejected(notebook: bytes, assignment: Assignment, server: WarmServer, why: str) -> Evidence:
+    run = Run(
+        status="rejected", seconds=0.0, environment=server.environment.label, memory_limit=server.driver.name, detail=why
+    )
+    return Evidence(notebook=digest(notebook), assignment=assignment.version, run=run)

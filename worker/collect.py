@@ -1,0 +1,107 @@
+"""Reads the frames that a kernel sends, as they come, within bounds.
+
+A pipe that nobody reads would stop the student's code, so a thread reads; what it keeps is the last frame of each
+trigger a part. A frame beyond the bounds ends the reading: what came before stays.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from checks.evidence.frame import MAX_HEADER, PREFIX
+
+MAX_FRAME = 48 << 20
+MAX_TOTAL = 512 << 20
+
+
+class FrameLabel(msgspec.Struct):
+    """What a frame says of itself."""
+
+    part: str
+    trigger: Literal["check", "bound", "end"]
+    run: int
+
+
+class Collector:
+    """Collects from ``fd`` until its end. ``arrived`` is called (in the reading thread) with each kept frame's label."""
+
+    def __init__(self, fd: int, arrived: Callable[[FrameLabel], None] | None = None) -> None:
+        self._fd = fd
+        self._arrived = arrived
+        self._total = 0
+        self._stop_read, self._stop_write = os.pipe()
+        self.frames: dict[tuple[str, str], tuple[FrameLabel, bytes]] = {}
+        self.refused = ""
+        self._thread = threading.Thread(target=self._read_all, name="evidence", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def finish(self, seconds: float = 10.0) -> None:
+        """Read what is still in the pipe and end: the kernel must be gone, or ``seconds`` pass."""
+        self._thread.join(seconds)
+        os.write(self._stop_write, b"x")
+        self._thread.join()
+        os.close(self._stop_read)
+        os.close(self._stop_write)
+
+    def _read_all(self) -> None:
+        while (head := self._read(4)) is not None:
+            length = int.from_bytes(head, "little")
+            self._total += length
+            if length > MAX_FRAME or self._total > MAX_TOTAL:
+                self.refused = f"a frame of {length} bytes after {self._total - length}"
+                self._drain()
+                return
+            frame = self._read(length)
+            if frame is None:
+                return
+            self._keep(frame)
+
+    def _drain(self) -> None:
+        """Throw the rest away, so that the sandbox does not wait for us."""
+        while self._read_some(1 << 20):
+            pass
+
+    def _keep(self, frame: bytes) -> None:
+        label = read_label(frame)
+        if label is None:
+            self.refused = "a frame that is none"
+            return
+        self.frames[label.part, label.trigger] = (label, frame)
+        if self._arrived is not None:
+            self._arrived(label)
+
+    def _read(self, length: int) -> bytes | None:
+        parts, missing = [], length
+        while missing:
+            chunk = self._read_some(min(missing, 1 << 20))
+            if not chunk:
+                return None
+            parts.append(chunk)
+            missing -= len(chunk)
+        return b"".join(parts)
+
+    def _read_some(self, length: int) -> bytes:
+        readable, _, _ = select.select([self._fd, self._stop_read], [], [])
+        return os.read(self._fd, length) if self._fd in readable else b""
+
+
+def read_label(frame: bytes) -> FrameLabel | None:
+    """The label in a frame's header; None where the bytes are not a frame."""
+    if len(frame) < PREFIX.size:
+        return None
+    _, length = PREFIX.unpack_from(frame)
+    if length > MAX_HEADER:
+        return None
+    try:
+        return msgspec.json.decode(memoryview(frame)[PREFIX.size : PREFIX.size + length], type=FrameLabel)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,70 @@
+"""Environments: the packages that notebooks run with, as data.
+
+An environment is two files in ``worker/environments``: ``<name>.toml`` (packages, what the warm server imports, process
+variables) and ``<name>.txt`` (the exact versions). Its virtual environment is made by ``script/bootstrap``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.errors import SandboxUnavailable
+
+DEFINITIONS = Path(__file__).parent / "environments"
+INSIDE = Path(__file__).parent / "inside"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment; ``prefix`` is its virtual environment, ``digest`` changes with anything that runs in it."""
+
+    name: str
+    digest: str
+    prefix: Path
+    preload: tuple[str, ...]
+    variables: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """How feedback names it: ``name@sha256:…``."""
+        return f"{self.name}@{self.digest}"
+
+
+def environments_root() -> Path:
+    """Where the virtual environments are: ``GRADER_ENVIRONMENTS``, or ``.environments`` beside the packages."""
+    configured = os.environ.get("GRADER_ENVIRONMENTS")
+    return Path(configured) if configured else Path(__file__).parent.parent / ".environments"
+
+
+def known_environments() -> list[str]:
+    """The names of all environments that are defined."""
+    return sorted(path.stem for path in DEFINITIONS.glob("*.toml"))
+
+
+def load_environment(name: str, root: Path | None = None) -> Environment:
+    """The environment ``name``; raises SandboxUnavailable where it is unknown or not installed."""
+    if name not in known_environments():
+        raise SandboxUnavailable(f"there is no environment {name!r}; there are: {', '.join(known_environments())}")
+    definition = DEFINITIONS / f"{name}.toml"
+    prefix = (root or environments_root()) / name
+    if not (prefix / "bin" / "python").exists():
+        raise SandboxUnavailable(f"environment {name!r} is not installed at {prefix}: run script/bootstrap")
+    fields = tomllib.loads(definition.read_text())
+    return Environment(
+        name=name,
+        digest=_digest(definition, definition.with_suffix(".txt")),
+        prefix=prefix.resolve(),
+        preload=tuple(fields["preload"]),
+        variables=dict(fields.get("variables", {})),
+    )
+
+
+def _digest(*files: Path) -> str:
+    found = hashlib.sha256()
+    for path in (*files, *sorted(INSIDE.rglob("*.py"))):
+        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return "sha256:" + found.hexdigest()

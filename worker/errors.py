@@ -1,0 +1,19 @@
+"""Whose fault it is, as types.
+
+    GraderFault
+    +-- InfrastructureError      ours, and perhaps gone the next time: the job is retried
+    |   +-- SandboxUnavailable   a layer of the sandbox is missing; the service refuses to start
+    +-- (nothing else: what a notebook does is never an exception here, but a run status)
+"""
+
+
+class GraderFault(Exception):
+    """Something went wrong on our side of the border."""
+
+
+class InfrastructureError(GraderFault):
+    """The machine, a process of ours or the network failed; the attempt tells nothing about the student."""
+
+
+class SandboxUnavailable(InfrastructureError):
+    """A part of the sandbox is not there; the message names it and what would bring it."""

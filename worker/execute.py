@@ -1,0 +1,262 @@
+"""Executes a notebook's cells on a sealed kernel with nbclient, within the limits, and tells how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import nbformat
+import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from zmq.utils.monitor import recv_monitor_message
+
+from checks.evidence import CellError, CellRun, RunStatus
+from checks.plan import Limits
+from worker.errors import InfrastructureError
+from worker.kernel import Ending, SealedKernel, kernel_client, kernel_manager
+
+_READY_SECONDS = 30.0
+_GRACE_SECONDS = 0.5
+_MAX_ERROR_TEXT = 2000
+_IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
+_LINE = re.compile(r"(?:Cell|Input) In\s?\[(\d+)\], line (\d+)")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class OutputLimitError(Exception):
+    """The notebook printed more than it may."""
+
+
+class LimitedClient(NotebookClient):
+    """nbclient's client, which counts what cells print. ``budget``: bytes of output that the notebook may make."""
+
+    budget: int = 0
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Count the message, drop what opens channels of its own, and let nbclient do the rest."""
+        if msg["msg_type"] in _IGNORED_MESSAGES:
+            return None
+        self.budget -= _size(msg["content"])
+        if self.budget < 0:
+            raise OutputLimitError
+        return super().process_message(msg, cell, cell_index)
+
+
+@dataclass
+class Execution:
+    """What happened: the run's status with a reason, every code cell, and the indexes of the cells in order of execution."""
+
+    status: RunStatus = "completed"
+    detail: str = ""
+    cells: list[CellRun] = field(default_factory=list)
+    executed: list[int] = field(default_factory=list)
+
+
+def execute(
+    notebook: NotebookNode, sealed: SealedKernel, limits: Limits, on_cell: Callable[[int, int], None]
+) -> Execution:
+    """Run every code cell of ``notebook`` (its outputs are filled in). ``on_cell(k, n)`` before the k-th of n.
+
+    Raises InfrastructureError where the fault is ours. The kernel may still run when this returns.
+    """
+    return asyncio.run(_Runner(notebook, sealed, limits, on_cell).run())
+
+
+class _Runner:
+    def __init__(
+        self, notebook: NotebookNode, sealed: SealedKernel, limits: Limits, on_cell: Callable[[int, int], None]
+    ) -> None:
+        self._notebook, self._sealed, self._limits, self._on_cell = notebook, sealed, limits, on_cell
+        self._deadline = time.monotonic() + limits.seconds
+        self._result = Execution()
+        self._budget = int(limits.output_mib * (1 << 20))
+
+    async def run(self) -> Execution:
+        manager = kernel_manager(self._sealed)
+        client = kernel_client(manager)
+        self._flooded = asyncio.ensure_future(_watch_iopub(client))
+        self._ended = asyncio.ensure_future(self._watch_lifeline())
+        try:
+            await self._await_ready(client)
+            runner = LimitedClient(
+                self._notebook, km=manager, allow_errors=True, timeout=None, store_widget_state=False, record_timing=False,
+                iopub_timeout=10,
+            )  # fmt: skip
+            runner.kc = client
+            runner.reset_execution_trackers()
+            runner.budget = self._budget
+            await self._run_cells(runner)
+        finally:
+            await _cancel(self._flooded, self._ended)
+            client.stop_channels()
+            manager.context.destroy(linger=0)
+        return self._result
+
+    async def _await_ready(self, client: AsyncKernelClient) -> None:
+        """Until the kernel answers on both channels; shorter than jupyter_client's own wait, which sleeps."""
+        message = client.kernel_info()
+        ready = asyncio.gather(_reply(client, message), _idle(client, message))
+        done, _ = await asyncio.wait({ready, self._ended}, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if ready in done:
+            await ready
+            return
+        await _cancel(ready)
+        raise InfrastructureError(f"the kernel did not answer: {self._sealed.poll() or 'time is over'}")
+
+    async def _run_cells(self, runner: LimitedClient) -> None:
+        codes = [
+            (index, cell) for index, cell in enumerate(self._notebook.cells) if cell.cell_type == "code"
+        ]
+        for number, (index, cell) in enumerate(codes, 1):
+            stopped = self._result.status not in ("completed", "cell_error")
+            if stopped or not cell.source.strip():
+                self._result.cells.append(CellRun(index=index, source=cell.source, status="not_run" if stopped else "ok"))
+                continue
+            self._on_cell(number, len(codes))
+            self._result.executed.append(index)
+            await self._run_cell(runner, index, cell)
+
+    async def _run_cell(self, runner: LimitedClient, index: int, cell: NotebookNode) -> None:
+        started = time.monotonic()
+        budget = min(self._limits.cell_seconds, self._deadline - started)
+        task = asyncio.ensure_future(runner.async_execute_cell(cell, index, store_history=True))
+        done, _ = await asyncio.wait(
+            {task, self._ended, self._flooded}, timeout=max(budget, 0.0), return_when=asyncio.FIRST_COMPLETED
+        )
+        seconds = time.monotonic() - started
+        error = None
+        if task in done and task.exception() is None:
+            error = _cell_error(cell)
+            self._note_error(error)
+            status = "ok" if error is None else "error"
+        else:
+            await self._note_ending(task, done, budget)
+            await _cancel(task)
+            status = "stopped"
+        self._result.cells.append(
+            CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)  # type: ignore[arg-type]
+        )
+
+    def _note_error(self, error: CellError | None) -> None:
+        if error is not None and self._result.status == "completed":
+            self._result.status = "cell_error"
+
+    async def _note_ending(self, task: asyncio.Future[Any], done: set[asyncio.Future[Any]], budget: float) -> None:
+        """Why the run ends here: the trusted side's own clock, count and wait status, nothing that the kernel says."""
+        result = self._result
+        if task in done and not isinstance(task.exception(), (OutputLimitError, DeadKernelError)):
+            error = task.exception()
+            raise InfrastructureError(f"nbclient failed: {error!r}") from error
+        if self._flooded in done:  # the channel breaks when the kernel dies, too: let its end be told first
+            await asyncio.wait({self._ended}, timeout=_GRACE_SECONDS)
+        if self._ended.done() or (task in done and isinstance(task.exception(), DeadKernelError)):
+            result.status, result.detail = describe(self._sealed.poll())
+        elif self._flooded in done or task in done:
+            result.status = "output_limit"
+            result.detail = f"the notebook printed more than {self._limits.output_mib:g} MiB"
+        else:
+            result.status = "time_limit"
+            whole = budget < self._limits.cell_seconds
+            limit = self._limits.seconds if whole else self._limits.cell_seconds
+            result.detail = f"{'the notebook' if whole else 'a cell'} took longer than {limit:g} s"
+
+    async def _watch_lifeline(self) -> None:
+        loop = asyncio.get_running_loop()
+        readable = loop.create_future()
+        fd = self._sealed.fileno()
+        loop.add_reader(fd, lambda: readable.done() or readable.set_result(None))
+        try:
+            await readable
+        finally:
+            loop.remove_reader(fd)
+
+
+def describe(ending: Ending | None) -> tuple[RunStatus, str]:
+    """The run's status where the kernel's process ended by itself."""
+    if ending is None:
+        return "kernel_died", "the kernel stopped answering"
+    if ending.out_of_memory:
+        return "out_of_memory", "the notebook needed more memory than it may have"
+    if ending.signal == 24:  # noqa: PLR2004 - SIGXCPU
+        return "time_limit", "the notebook used more processor time than it may have"
+    how = f"signal {ending.signal}" if ending.signal is not None else f"exit code {ending.code}"
+    return "kernel_died", f"the notebook ended its own kernel ({how})"
+
+
+def _cell_error(cell: NotebookNode) -> CellError | None:
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if not errors:
+        return None
+    error = errors[-1]
+    text = _ANSI.sub("", "\n".join(str(line) for line in error.get("traceback", [])))
+    lines = [int(line) for number, line in _LINE.findall(text) if int(number) == cell.execution_count]
+    return CellError(
+        name=str(error.get("ename", ""))[:200],
+        message=_ANSI.sub("", str(error.get("evalue", "")))[:_MAX_ERROR_TEXT],
+        line=lines[0] if lines else None,
+    )
+
+
+def _size(content: Any) -> int:
+    """Bytes of a message's content, near enough: its texts and a little for every node."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, dict):
+        return 16 + sum(_size(key) + _size(value) for key, value in content.items())
+    if isinstance(content, list):
+        return 16 + sum(_size(item) for item in content)
+    return 8
+
+
+async def _reply(client: AsyncKernelClient, message_id: str) -> None:
+    while True:
+        message = await client.get_shell_msg(timeout=None)
+        if message["parent_header"].get("msg_id") == message_id:
+            return
+
+
+async def _idle(client: AsyncKernelClient, message_id: str) -> None:
+    """Until the published channel has shown the request's end; the kernel is asked again until the subscription holds."""
+    wanted = {message_id}
+    while True:
+        try:
+            message = await client.get_iopub_msg(timeout=0.05)
+        except Exception as error:  # noqa: BLE001 - queue.Empty, by jupyter_client's contract
+            if type(error).__name__ != "Empty":
+                raise
+            wanted.add(client.kernel_info())
+            continue
+        status = message["content"].get("execution_state")
+        if status == "idle" and message["parent_header"].get("msg_id") in wanted:
+            return
+
+
+async def _watch_iopub(client: AsyncKernelClient) -> None:
+    """Return when the output channel breaks, as it does on a message that is beyond the bound."""
+    socket = client.iopub_channel.socket
+    monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    try:
+        await recv_monitor_message(monitor)
+    finally:
+        socket.disable_monitor()
+
+
+async def _cancel(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def parse_notebook(raw: bytes) -> NotebookNode:
+    """The notebook as nbformat 4; raises ValueError where the bytes are none."""
+    try:
+        return nbformat.reads(raw.decode("utf-8-sig"), as_version=4)
+    except (UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError) as error:
+        raise ValueError(f"not a notebook: {error}") from error

@@ -1,0 +1,139 @@
+"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made and listens to."""
+
+import json
+import os
+import random
+import signal
+import sys
+import traceback
+
+import zmq
+from ipykernel import ipkernel
+from ipykernel.control import ControlThread
+from ipykernel.iostream import IOPubThread
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.shellchannel import ShellChannelThread
+from traitlets.config import Config
+
+from . import compat, learntools, seal
+from .watch import Watch
+
+_CHANNELS = ("shell", "stdin", "control", "iopub")
+_ENVIRONMENT = {
+    "HOME": seal.HOME,
+    "USER": "student",
+    "LOGNAME": "student",
+    "TMPDIR": "/tmp",  # noqa: S108
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
+
+
+class SealedKernelApp(IPKernelApp):
+    """An ipykernel whose channels listen on descriptors that it was given; it knows no path and writes no file."""
+
+    listening: dict = {}
+
+    def _bind_socket(self, s, port):
+        channel = _CHANNELS[port - 1]
+        s.setsockopt(zmq.USE_FD, self.listening[channel])
+        s.bind(f"ipc://{channel}")
+        return port
+
+    def init_connection_file(self):
+        """There is none: the trusted side owns the sockets."""
+
+    def write_connection_file(self, **kwargs):
+        """There is none to write."""
+
+    def cleanup_connection_file(self):
+        """There is none to clean up."""
+
+    def init_heartbeat(self):
+        """The trusted side sees the process itself; no heart needs to beat."""
+        self.heartbeat = None
+
+    def log_connection_info(self):
+        """Nobody reads it; only the ports are noted, as the base class does."""
+        self._ports = {name: getattr(self, f"{name}_port") for name in _CHANNELS}
+
+    def init_iopub(self, context):
+        """The output channel: it waits where a reader is slow instead of dropping messages, and opens no second socket."""
+        self.iopub_socket = context.socket(zmq.XPUB)
+        self.iopub_socket.linger = 1000
+        self.iopub_socket.setsockopt(zmq.XPUB_NODROP, 1)
+        self.iopub_port = self._bind_socket(self.iopub_socket, self.iopub_port)
+        self.configure_tornado_logger()
+        self.iopub_thread = IOPubThread(self.iopub_socket, pipe=False, session=self.session)
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
+
+    def init_control(self, context):
+        """The control channel, without the debugger's sockets."""
+        self.control_socket = context.socket(zmq.ROUTER)
+        self.control_socket.linger = 1000
+        self.control_port = self._bind_socket(self.control_socket, self.control_port)
+        self.debugpy_socket = context.socket(zmq.STREAM)
+        self.debug_shell_socket = context.socket(zmq.DEALER)
+        self.control_socket.router_handover = 1
+        self.control_thread = ControlThread(daemon=True)
+        self.shell_channel_thread = ShellChannelThread(context, daemon=True)
+
+
+def run(request, fds):
+    """Become the kernel; never returns. ``fds``: shell, stdin, control, iopub, evidence, in this order."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        os.environ.update(_ENVIRONMENT)
+        _redirect_standard_streams()
+        seed(request["seed"])
+        app = start_app(request, fds)
+        prepare(request, fds, app.shell)
+        app.start()
+        code = 0
+    except SystemExit:
+        code = 0
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(code)
+
+
+def seed(number):
+    """Seed the global generators: a fork would otherwise give every student the same random numbers."""
+    random.seed(number)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(number % 2**32)
+
+
+def start_app(request, fds):
+    """The initialised application, its sockets bound, its loop not yet running."""
+    ipkernel._is_debugpy_available = False
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.Session.key = request["key"].encode("ascii")
+    SealedKernelApp.listening = dict(zip(_CHANNELS, fds, strict=False))
+    app = SealedKernelApp.instance(config=config)
+    app.transport, app.ip = "ipc", "kernel"
+    app.shell_port, app.stdin_port, app.control_port, app.iopub_port = 1, 2, 3, 4
+    app.initialize([])
+    return app
+
+
+def prepare(request, fds, shell):
+    """Give the notebook what its assignment names: shims, the parts' module, the watch over its variables."""
+    plan = request["plan"]
+    compat.apply(plan["compat"])
+    watch = Watch(shell, plan, fds[len(_CHANNELS)], request["seed"])
+    watch.install()
+    if plan["module"]:
+        learntools.install(json.loads(json.dumps(plan)), watch.take)
+
+
+def _redirect_standard_streams():
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)

@@ -1,0 +1,85 @@
+"""The warm server: imports an environment's packages once, then forks one child a submission.
+
+Theory of operation. This process is started inside the outer jail. It imports everything that notebooks of the
+environment import and uses none of it: after one TensorFlow operation or one zmq context, forked children hang. It then
+waits on a listening socket that the trusted side made. Each connection is one submission: the child of the fork
+(``session``) reads the request, waits until the trusted side has put it into its control group, seals itself and runs
+the kernel. The connection is the lifeline: when its other end closes, the child and all that it started die.
+
+Nothing here may be secret: every child inherits this process's memory.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import socket
+import sys
+import time
+
+from . import linux, session
+
+
+def main():
+    """Serve until the parent closes the lifeline. ``argv[1]`` is the configuration as JSON."""
+    config = json.loads(sys.argv[1])
+    started = time.monotonic()
+    preload(config["preload"])
+    require_one_thread()
+    gc.collect()
+    gc.freeze()
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    announce(config["ready_fd"], time.monotonic() - started)
+    with open("/seccomp.bpf", "rb") as file:
+        program = file.read()
+    with socket.socket(fileno=config["listen_fd"]) as listener:
+        serve(listener, program)
+
+
+def preload(names):
+    """Import ``names``; raises ImportError naming the one that is missing."""
+    for name in names:
+        importlib.import_module(name)
+
+
+def require_one_thread():
+    """Refuse to fork with threads: the child would hold their locks and not the threads."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise SystemExit(f"the preloaded packages started {threads - 1} threads; forking would not be safe")
+
+
+def announce(fd, seconds):
+    """Tell the trusted side that the imports are done, and what they took."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    message = {"seconds": round(seconds, 3), "resident_bytes": resident}
+    os.write(fd, json.dumps(message).encode() + b"\n")
+    os.close(fd)
+
+
+def serve(listener, program):
+    """Fork a session for every connection; reap the finished ones."""
+    while True:
+        readable, _, _ = select.select([listener], [], [], 1.0)
+        reap()
+        if not readable:
+            continue
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            session.run(connection, program)
+        connection.close()
+
+
+def reap():
+    """Collect finished children, so that none stays as a zombie."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Functions, methods and classes: described, never called."""
+
+import inspect
+from types import BuiltinFunctionType, FunctionType, MethodType
+
+from . import class_name
+
+_MAX_SOURCE = 20_000
+
+
+def _signature(value):
+    try:
+        return str(inspect.signature(value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _source(value):
+    try:
+        return inspect.getsource(value)[:_MAX_SOURCE]
+    except (OSError, TypeError):
+        return None
+
+
+def take_callable(value, _taker):
+    """A function or method by name, signature and source."""
+    name = str(getattr(value, "__name__", "?"))
+    return {"t": "callable", "name": name, "cls": class_name(type(value)), "signature": _signature(value), "source": _source(value)}
+
+
+def take_class(value, _taker):
+    """A class by its own name; its constructor's signature is not looked at."""
+    return {"t": "callable", "name": class_name(value), "cls": class_name(type(value))}
+
+
+TAKES = {
+    class_name(FunctionType): take_callable,
+    class_name(MethodType): take_callable,
+    class_name(BuiltinFunctionType): take_callable,
+    "builtins.type": take_class,
+}

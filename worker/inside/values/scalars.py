@@ -1,0 +1,79 @@
+"""None, truth values, numbers, texts and bytes."""
+
+from base64 import b64encode
+
+_MAX_TEXT = 1 << 20
+_MAX_DECIMAL_BITS = 12_000
+_MAX_BITS = 1 << 20
+
+
+def spell_int(value):
+    """A whole number's spelling: decimal, or hexadecimal where Python refuses long decimals."""
+    bits = int.bit_length(value)
+    if bits > _MAX_BITS:
+        raise OverflowError(f"a number of {bits} bits")
+    return int.__repr__(value) if bits < _MAX_DECIMAL_BITS else hex(int(value))
+
+
+def spell_float(value):
+    """A float's exact spelling."""
+    return float.hex(value)
+
+
+def take_none(_value, _taker):
+    """None."""
+    return {"t": "none"}
+
+
+def take_bool(value, _taker):
+    """True or False."""
+    return {"t": "bool", "v": value is True}
+
+
+def take_int(value, _taker):
+    """An int, or an instance of a subclass of it, by its number."""
+    return {"t": "int", "v": spell_int(value), **_class(value, int)}
+
+
+def take_float(value, _taker):
+    """A float."""
+    return {"t": "float", "v": spell_float(value), **_class(value, float)}
+
+
+def take_complex(value, _taker):
+    """A complex number."""
+    parts = complex.__getattribute__(value, "real"), complex.__getattribute__(value, "imag")
+    return {"t": "complex", "re": spell_float(parts[0]), "im": spell_float(parts[1]), **_class(value, complex)}
+
+
+def take_str(value, _taker):
+    """A text, cut where it is very long."""
+    plain = str.__getitem__(value, slice(0, _MAX_TEXT)).encode("utf-8", "replace").decode("utf-8")
+    length = str.__len__(value)
+    cut = {"cut": length} if length > _MAX_TEXT else {}
+    return {"t": "str", "v": plain, **_class(value, str), **cut}
+
+
+def take_bytes(value, _taker):
+    """Bytes or a bytearray."""
+    data = bytes(memoryview(value)[:_MAX_TEXT])
+    length = memoryview(value).nbytes
+    cut = {"cut": length} if length > _MAX_TEXT else {}
+    return {"t": "bytes", "v": b64encode(data).decode("ascii"), **_class(value, bytes), **cut}
+
+
+def _class(value, plain):
+    kind = type(value)
+    return {} if kind is plain else {"cls": f"{kind.__module__}.{kind.__qualname__}"}
+
+
+TAKES = {
+    "builtins.NoneType": take_none,
+    "builtins.bool": take_bool,
+    "builtins.int": take_int,
+    "builtins.float": take_float,
+    "builtins.complex": take_complex,
+    "builtins.str": take_str,
+    "builtins.bytes": take_bytes,
+    "builtins.bytearray": take_bytes,
+}

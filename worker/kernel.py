@@ -1,0 +1,265 @@
+"""One submission's kernel, as the trusted side holds it.
+
+The trusted side makes the kernel's listening sockets itself and passes them in, so that the sandbox needs no folder that
+both can write to. The connection to the warm server is the lifeline: when it closes, nothing of the kernel survives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import KernelProvisionerBase
+
+from checks.plan import Limits, RunPlan
+from worker.errors import InfrastructureError
+from worker.warm import WarmServer
+
+CHANNELS = ("shell", "stdin", "control", "iopub")
+_LENGTH = struct.Struct("<I")
+_CREDENTIALS = struct.Struct("3i")
+_TIMEOUT = 30.0
+MAX_MESSAGE = 4 << 20
+_RECEIVE_QUEUE = 16
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the kernel's process ended: ``signal`` killed it, or it left with ``code``; ``out_of_memory`` is the group's word."""
+
+    code: int | None
+    signal: int | None
+    out_of_memory: bool
+
+
+class SealedKernel:
+    """A kernel in its sandbox, from the request until nothing of it is left. Use as a context manager.
+
+    ``evidence`` is the reading end of the pipe on which the kernel sends frames.
+    """
+
+    def __init__(self, server: WarmServer, plan: RunPlan, limits: Limits, inputs: str, seed: int) -> None:
+        self._server, self._plan, self._limits, self._inputs, self._seed = server, plan, limits, inputs, seed
+        self.key = secrets.token_hex(32)
+        self.evidence = -1
+        self._folder = Path()
+        self._connection: socket.socket | None = None
+        self._group = server.driver.create(secrets.token_hex(6), limits.memory_mib, limits.processes)
+        self.ending: Ending | None = None
+
+    def __enter__(self) -> SealedKernel:
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="k-", dir=self._server.runtime))
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def connection_info(self) -> KernelConnectionInfo:
+        """How a Jupyter client reaches the kernel."""
+        return {
+            "transport": "ipc", "ip": str(self._folder / "c"), "key": self.key.encode("ascii"),
+            "signature_scheme": "hmac-sha256", "shell_port": 1, "stdin_port": 2, "control_port": 3, "iopub_port": 4,
+            "hb_port": 5, "kernel_name": self._server.environment.name,
+        }  # fmt: skip
+
+    def fileno(self) -> int:
+        """The lifeline's descriptor: readable when the kernel has ended."""
+        assert self._connection is not None
+        return self._connection.fileno()
+
+    def poll(self) -> Ending | None:
+        """How the kernel ended; None while it runs."""
+        if self.ending is None and self._connection is not None:
+            self._connection.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                self.ending = self._read_ending()
+        return self.ending
+
+    def kill(self) -> None:
+        """End everything in the sandbox, and return when nothing is left of it."""
+        if self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(_TIMEOUT)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    def close(self) -> None:
+        """Kill, and remove the group, the sockets and their folder."""
+        self.kill()
+        self._group.close()
+        if self.evidence >= 0:
+            os.close(self.evidence)
+            self.evidence = -1
+        if self._folder.name:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.settimeout(_TIMEOUT)
+        try:
+            self._connection.connect(str(self._server.address))
+            self._send_request(self._connection)
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            self._group.add(self._await_hello(self._connection))
+            self._send(self._connection, {"type": "go"}, [])
+        except (OSError, ConnectionError) as error:
+            raise InfrastructureError(f"the warm server of {self._server.environment.name} does not answer: {error}") from error
+
+    def _send_request(self, connection: socket.socket) -> None:
+        listening = [self._listen(number) for number in range(1, len(CHANNELS) + 1)]
+        self.evidence, writing = os.pipe()
+        request = {
+            "plan": msgspec.to_builtins(self._plan), "inputs": f"/inputs/{self._inputs}", "key": self.key, "seed": self._seed,
+            "limits": {
+                "processes": self._limits.processes, "disk_mib": self._limits.disk_mib, "open_files": 512,
+                "cpu_seconds": int(self._limits.seconds) * 2 + 10,
+            },
+        }  # fmt: skip
+        try:
+            self._send(connection, request, [*(channel.fileno() for channel in listening), writing])
+        finally:
+            os.close(writing)
+            for channel in listening:
+                channel.close()
+
+    def _listen(self, number: int) -> socket.socket:
+        channel = socket.socket(socket.AF_UNIX)
+        channel.bind(f"{self._folder / 'c'}-{number}")
+        channel.listen(8)
+        return channel
+
+    @staticmethod
+    def _send(connection: socket.socket, message: dict[str, Any], fds: list[int]) -> None:
+        body = json.dumps(message).encode()
+        head = _LENGTH.pack(len(body))
+        socket.send_fds(connection, [head], fds)
+        connection.sendall(body)
+
+    def _await_hello(self, connection: socket.socket) -> int:
+        """The watcher's pid on this host: the kernel of the system writes it on the message, nobody else can."""
+        head, ancillary, _, _ = connection.recvmsg(_LENGTH.size, socket.CMSG_SPACE(_CREDENTIALS.size))
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS and len(head) == _LENGTH.size:
+                message = self._read_body(connection, head)
+                if message.get("type") != "hello":
+                    raise InfrastructureError(f"the sandbox could not begin: {message.get('why', message)}")
+                pid, _, _ = _CREDENTIALS.unpack(data[: _CREDENTIALS.size])
+                return int(pid)
+        raise InfrastructureError("the sandbox closed the connection before it began")
+
+    def _read_body(self, connection: socket.socket, head: bytes) -> dict[str, Any]:
+        (length,) = _LENGTH.unpack(head)
+        body = b""
+        while len(body) < length:
+            chunk = connection.recv(min(65536, length - len(body)))
+            if not chunk:
+                raise InfrastructureError("the sandbox ended in the middle of a message")
+            body += chunk
+        message: dict[str, Any] = json.loads(body)
+        return message
+
+    def _read_ending(self) -> Ending:
+        assert self._connection is not None
+        head = self._connection.recv(_LENGTH.size)
+        self._connection.settimeout(_TIMEOUT)
+        if len(head) < _LENGTH.size:
+            raise InfrastructureError("the warm server died")
+        message = self._read_body(self._connection, head)
+        if message.get("type") != "exit":
+            raise InfrastructureError(f"the sandbox could not be sealed: {message.get('why', message)}")
+        status = int(message["status"])
+        killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        return Ending(code=code, signal=killed, out_of_memory=self._group.out_of_memory())
+
+
+class WarmProvisioner(KernelProvisionerBase):
+    """Jupyter's seam: lets a kernel manager start, poll and kill a :class:`SealedKernel`."""
+
+    sealed: SealedKernel | None = None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether there is a kernel."""
+        return self.sealed is not None
+
+    async def poll(self) -> int | None:
+        """None while the kernel runs."""
+        ending = None if self.sealed is None else self.sealed.poll()
+        return None if ending is None and self.sealed is not None else 1
+
+    async def wait(self) -> int | None:
+        """Kill what still runs; there is nothing that would end by itself."""
+        await self.kill()
+        return 0
+
+    async def send_signal(self, signum: int) -> None:
+        """Only an end can be sent: a student's code may ignore any other signal."""
+        del signum
+        await self.kill()
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel."""
+        del restart
+        if self.sealed is not None:
+            self.sealed.kill()
+
+    async def terminate(self, restart: bool = False) -> None:
+        """End the kernel."""
+        await self.kill(restart)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """The kernel was started with its sandbox; say how to reach it."""
+        del cmd, kwargs
+        assert self.sealed is not None
+        return self.sealed.connection_info()
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """There is no command to prepare."""
+        return {**kwargs, "cmd": []}
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Nothing is left after :meth:`kill`."""
+
+
+def kernel_manager(sealed: SealedKernel) -> AsyncKernelManager:
+    """A kernel manager around a kernel that runs in its sandbox; its sockets take no message above MAX_MESSAGE."""
+    context = zmq.asyncio.Context()
+    context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+    context.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)
+    manager = AsyncKernelManager(transport="ipc", transport_encryption="disabled", context=context)
+    provisioner = WarmProvisioner(parent=manager)
+    provisioner.sealed = sealed
+    manager.provisioner = provisioner
+    manager.load_connection_info(sealed.connection_info())
+    return manager
+
+
+def kernel_client(manager: AsyncKernelManager) -> AsyncKernelClient:
+    """The manager's client, with its channels open but for the heartbeat: the lifeline tells more."""
+    client = manager.client()
+    client.start_channels(hb=False)
+    client.allow_stdin = False
+    return client

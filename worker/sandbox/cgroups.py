@@ -1,0 +1,235 @@
+"""Control groups: the memory and process limits of one submission, and the truth about who broke them.
+
+Three drivers, tried in this order: version 2, version 1, and a watchdog that samples the resident set where neither
+hierarchy can be written (``memory_limit`` in every result names the driver). Each makes one group a submission.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+ROOT = Path("/sys/fs/cgroup")
+_MIB = 1 << 20
+
+
+class Group(Protocol):
+    """One submission's group."""
+
+    def add(self, pid: int) -> None:
+        """Put a process, and all that it will start, into the group."""
+
+    def out_of_memory(self) -> bool:
+        """Whether the memory limit killed anything."""
+
+    def close(self) -> None:
+        """Kill what is left in the group and remove it."""
+
+
+class Driver(Protocol):
+    """Makes groups; ``name`` is what results call it."""
+
+    name: str
+
+    def create(self, label: str, memory_mib: int, processes: int) -> Group:
+        """A new group named ``label``."""
+
+
+def choose_driver() -> Driver:
+    """The best driver that works here."""
+    return _version_2() or _version_1() or Watchdog()
+
+
+def _own_path(controller: str) -> str | None:
+    """This process's group in the hierarchy of ``controller`` (empty: the unified one), from ``/proc/self/cgroup``."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return path
+    return None
+
+
+def _usable(folder: Path) -> bool:
+    probe = folder / f"grader-probe-{os.getpid()}"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def _version_2() -> Driver | None:
+    path = _own_path("")
+    if path is None or not (ROOT / "cgroup.controllers").exists():
+        return None
+    own = ROOT / path.lstrip("/")
+    for base in (own, own.parent):
+        if base.is_relative_to(ROOT) and _delegated(base):
+            return Version2(base)
+    return None
+
+
+def _delegated(base: Path) -> bool:
+    if not _usable(base):
+        return False
+    with contextlib.suppress(OSError):  # refused where processes sit in the group itself
+        (base / "cgroup.subtree_control").write_text("+memory +pids")
+    enabled = (base / "cgroup.subtree_control").read_text().split()
+    return {"memory", "pids"} <= set(enabled)
+
+
+def _version_1() -> Driver | None:
+    folders = []
+    for controller in ("memory", "pids"):
+        path = _own_path(controller)
+        folder = ROOT / controller / (path or "").lstrip("/")
+        if path is None or not folder.is_dir() or not _usable(folder):
+            return None
+        folders.append(folder)
+    return Version1(*folders)
+
+
+class Version2:
+    """The unified hierarchy, where our own group is delegated to us."""
+
+    name = "cgroup"
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def create(self, label: str, memory_mib: int, processes: int) -> Group:
+        """See :class:`Driver`."""
+        folder = self._base / f"grader-{label}"
+        folder.mkdir()
+        (folder / "memory.max").write_text(str(memory_mib * _MIB))
+        with contextlib.suppress(OSError):  # a kernel without swap accounting
+            (folder / "memory.swap.max").write_text("0")
+        (folder / "memory.oom.group").write_text("1")
+        (folder / "pids.max").write_text(str(processes))
+        return _Group2(folder)
+
+
+class _Group2:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, pid: int) -> None:
+        (self._folder / "cgroup.procs").write_text(str(pid))
+
+    def out_of_memory(self) -> bool:
+        return _counter(self._folder / "memory.events", "oom_kill") > 0
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            (self._folder / "cgroup.kill").write_text("1")
+        _remove(self._folder)
+
+
+class Version1:
+    """The separate hierarchies of the first version."""
+
+    name = "cgroup"
+
+    def __init__(self, memory: Path, pids: Path) -> None:
+        self._memory, self._pids = memory, pids
+
+    def create(self, label: str, memory_mib: int, processes: int) -> Group:
+        """See :class:`Driver`."""
+        memory, pids = self._memory / f"grader-{label}", self._pids / f"grader-{label}"
+        memory.mkdir()
+        pids.mkdir()
+        (memory / "memory.limit_in_bytes").write_text(str(memory_mib * _MIB))
+        (pids / "pids.max").write_text(str(processes))
+        return _Group1(memory, pids)
+
+
+class _Group1:
+    def __init__(self, memory: Path, pids: Path) -> None:
+        self._memory, self._pids = memory, pids
+
+    def add(self, pid: int) -> None:
+        for folder in (self._memory, self._pids):
+            (folder / "cgroup.procs").write_text(str(pid))
+
+    def out_of_memory(self) -> bool:
+        return _counter(self._memory / "memory.oom_control", "oom_kill") > 0
+
+    def close(self) -> None:
+        for folder in (self._memory, self._pids):
+            _remove(folder)
+
+
+class Watchdog:
+    """No hierarchy to write to: sample the resident set of the process tree ten times a second."""
+
+    name = "watchdog"
+
+    def create(self, label: str, memory_mib: int, processes: int) -> Group:
+        """See :class:`Driver`; the number of processes is limited inside the sandbox alone."""
+        del label, processes
+        return _WatchedTree(memory_mib * _MIB)
+
+
+class _WatchedTree:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._broken = False
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, pid: int) -> None:
+        self._thread = threading.Thread(target=self._watch, args=(pid,), daemon=True)
+        self._thread.start()
+
+    def _watch(self, pid: int) -> None:
+        while not self._done.wait(0.1):
+            try:
+                tree = psutil.Process(pid).children(recursive=True)
+                used = sum(process.memory_info().rss for process in tree)
+            except psutil.Error:
+                continue
+            if used > self._limit:
+                self._broken = True
+                for process in tree:
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+                return
+
+    def out_of_memory(self) -> bool:
+        return self._broken
+
+    def close(self) -> None:
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _counter(file: Path, name: str) -> int:
+    for line in file.read_text().splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return 0
+
+
+def _remove(folder: Path) -> None:
+    """Kill what is still in the group until it can be removed."""
+    for _ in range(200):
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            for pid in (folder / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), 9)
+            time.sleep(0.01)
+        else:
+            return

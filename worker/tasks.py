@@ -1,0 +1,177 @@
+"""Grading as a Celery task: claim, run, judge, store.
+
+The message holds an attempt's id and nothing else. Whoever claims the attempt holds a lease, renewed by a
+thread while the notebook runs; every step is a compare-and-set on that lease, so a message too many, a
+worker believed dead and a redelivery after a crash change nothing. What our side breaks is tried again and,
+after too many tries, parked with every part ``unjudged``; it never becomes a verdict.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+import structlog
+from checks.assignment import Assignment
+from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
+from checks.judge import judge
+
+from checks import bundle
+from checks.evidence import Evidence
+from grader.settings import Settings
+from grader.store import BlobMissingError, Store, assignments, attempts
+from grader.store.attempts import Job, Lease, Remains
+from grader.store.heartbeat import Heartbeat
+from grader.store.references import ReferenceFailedError, obtain
+from worker.app import app, settings, store, warm_server
+from worker.attempt import Progress, run_attempt
+from worker.errors import InfrastructureError
+from worker.warm import WarmServer
+
+REPORT_SECONDS = 0.25
+# Faults of ours that are known; they end in the store, any other exception goes on to the log as well.
+OURS = (InfrastructureError, BlobMissingError, ReferenceFailedError)
+
+log = structlog.get_logger()
+
+
+@app.task(name="worker.tasks.grade")  # type: ignore[untyped-decorator]
+def grade(attempt_id: str) -> None:
+    """Grade one attempt, unless somebody else has it or has done it."""
+    work = take(store(), attempt_id, settings)
+    if work is None:
+        log.info("nothing to do", attempt=attempt_id)
+        return
+    with work:
+        work.run(warm_server)
+
+
+def take(held: Store, attempt_id: str, configured: Settings) -> Work | None:
+    """The right to work on an attempt; None where it is finished or in other hands."""
+    with held.write() as session:
+        lease = attempts.claim(session, attempt_id, seconds=configured.lease_seconds)
+        if lease is None:
+            return None
+        return Work(held, lease, attempts.job(session, attempt_id), configured)
+
+
+class Work:
+    """One claimed attempt: a context that keeps the lease alive and gives the attempt back on a failure."""
+
+    def __init__(self, held: Store, lease: Lease, job: Job, configured: Settings) -> None:
+        self.store = held
+        self.lease = lease
+        self.job = job
+        self.settings = configured
+        self._heart = Heartbeat(self._renew, every=configured.heartbeat_seconds)
+        self._reported = 0.0
+
+    def __enter__(self) -> Self:
+        self._heart.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Our fault, whatever it was: try again later, or park."""
+        self._heart.__exit__(kind, error, trace)
+        if error is None:
+            return False
+        self._give_back(f"{type(error).__name__}: {error}")
+        return isinstance(error, OURS)
+
+    def run(self, server_of: Callable[[str], WarmServer]) -> None:
+        """Run the notebook, judge what it left, and store the verdict; raises InfrastructureError."""
+        if self.lease.claims > self.settings.max_claims:
+            # The last one died without a word: a notebook that kills workers must not go round for ever.
+            self._park(f"given up after {self.settings.max_claims} tries; the last worker died")
+            return
+        files, assignment = load_assignment(self.store, self.job.version)
+        server = server_of(assignment.environment)
+        reference = self._reference(files, assignment, server)
+        notebook = self.store.blobs.get(self.job.notebook)
+        done = run_attempt(notebook, assignment, files, server, progress=self._report)
+        verdict = judge(assignment, done.evidence, reference, self._info())
+        self._finish(verdict, done.evidence, done.executed)
+
+    def _reference(
+        self, files: dict[str, bytes], assignment: Assignment, server: WarmServer
+    ) -> Evidence | None:
+        if not assignment.needs_reference:
+            return None
+        self._report(Progress("reference"))
+        notebook = files[bundle.REFERENCE]
+        return obtain(
+            self.store,
+            (assignment.version, server.environment.digest),
+            lambda: run_attempt(notebook, assignment, files, server, reference=True).evidence,
+            lease_seconds=self.settings.lease_seconds,
+            patience=assignment.limits.seconds + self.settings.lease_seconds,
+        )
+
+    def _finish(self, verdict: Feedback, evidence: Evidence, executed: bytes) -> None:
+        remains = Remains(self.store.blobs.put(evidence.to_bytes()), self.store.blobs.put(executed))
+        with self.store.write() as session:
+            kept = attempts.finish(session, self.lease, verdict, remains)
+        log.info("graded" if kept else "lease lost", attempt=self.lease.attempt, status=verdict.run.status)
+
+    def _give_back(self, reason: str) -> None:
+        log.warning(
+            "attempt failed by our fault", attempt=self.lease.attempt, reason=reason, claims=self.lease.claims
+        )
+        if self.lease.claims >= self.settings.max_claims:
+            self._park(reason)
+            return
+        pause = self.settings.retry_seconds * 2 ** (self.lease.claims - 1)
+        with self.store.write() as session:
+            attempts.release(session, self.lease, reason=reason, pause=pause)
+
+    def _park(self, reason: str) -> None:
+        verdict = self._system_error(reason)
+        with self.store.write() as session:
+            attempts.park(session, self.lease, verdict, reason=reason)
+        log.error("attempt parked", attempt=self.lease.attempt, reason=reason)
+
+    def _system_error(self, reason: str) -> Feedback | None:
+        try:
+            _, assignment = load_assignment(self.store, self.job.version)
+        except (BlobMissingError, LookupError):
+            return None
+        return system_error_feedback(assignment, self._info(), reason)
+
+    def _info(self) -> SubmissionInfo:
+        job = self.job
+        return SubmissionInfo(
+            id=job.submission, student=job.student, notebook=job.notebook, attempt=job.number
+        )
+
+    def _renew(self) -> None:
+        with self.store.write() as session:
+            attempts.renew(session, self.lease, seconds=self.settings.lease_seconds)
+
+    def _report(self, progress: Progress) -> None:
+        """Tell those who watch, but do not make the notebook wait for the database at each quick cell."""
+        now = time.monotonic()
+        if progress.phase == "captured" or now - self._reported < REPORT_SECONDS:
+            return
+        self._reported = now
+        with self.store.write() as session:
+            attempts.report(
+                session, self.lease, phase=progress.phase, cell=progress.cell, cells=progress.cells
+            )
+
+
+def load_assignment(held: Store, version: str) -> tuple[dict[str, bytes], Assignment]:
+    """A version's files and spec; raises BlobMissingError."""
+    with held.read() as session:
+        archive = assignments.archive_of(session, version)
+    return _unpacked(held, archive)
+
+
+@lru_cache(maxsize=4)
+def _unpacked(held: Store, archive: str) -> tuple[dict[str, bytes], Assignment]:
+    files = bundle.unpack(held.blobs.get(archive))
+    return files, Assignment.from_files(files)
