@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals  # type: ignore[import-untyped]
-from kombu import Queue  # type: ignore[import-untyped]
+from kombu.entity import Queue
 
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
@@ -27,7 +27,11 @@ log = structlog.get_logger()
 settings = Settings()
 app = Celery("worker", include=["worker.tasks"])
 app.conf.update(celery_settings(settings))
-app.conf.task_queues = [Queue(queue_name(name, urgency)) for urgency in URGENCIES for name in settings.serves]
+app.conf.task_queues = [
+    Queue(queue_name(name, urgency))  # type: ignore[no-untyped-call]
+    for urgency in URGENCIES
+    for name in settings.serves
+]
 app.conf.task_create_missing_queues = False
 app.conf.task_default_queue = queue_name(settings.serves[0])
 
@@ -46,7 +50,7 @@ def warm_server(environment: str) -> WarmServer:
     return WarmServer(load_environment(environment), settings.runtime_dir)
 
 
-@signals.worker_init.connect
+@signals.worker_init.connect  # type: ignore[untyped-decorator]
 def _start_warm_servers(**_: Any) -> None:
     """Import everything before the first notebook comes; a host that cannot run notebooks takes none."""
     settings.make_folders()
@@ -64,7 +68,7 @@ def _start_warm_servers(**_: Any) -> None:
         raise SystemExit(EXIT_INFRASTRUCTURE) from error
 
 
-@signals.worker_shutdown.connect
+@signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop_warm_servers(**_: Any) -> None:
     while _owned:
         _owned.pop().stop()

@@ -6,10 +6,10 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import nbformat
 
-from checks.assignment import Assignment
 from checks.evidence import Evidence, Run, Snapshot, digest
 from checks.plan import Limits, RunPlan
 from worker.collect import Collector, FrameLabel
@@ -17,6 +17,28 @@ from worker.execute import Execution, execute, parse_notebook
 from worker.kernel import SealedKernel
 from worker.sandbox.inputs import materialise
 from worker.warm import WarmServer
+
+
+class Runnable(Protocol):
+    """As much of an assignment as a run needs; ``checks.assignment.Assignment`` is one."""
+
+    @property
+    def version(self) -> str:
+        """The bundle's digest."""
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of a run."""
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """The path as the notebook sees it -> the key of the content in the bundle."""
+
+    def plan(self) -> RunPlan:
+        """What to watch in a student's run."""
+
+    def reference_plan(self) -> RunPlan:
+        """What to watch in the author's run."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +65,7 @@ def ignore(_progress: Progress) -> None:
 
 def run_attempt(
     notebook: bytes,
-    assignment: Assignment,
+    assignment: Runnable,
     files: Mapping[str, bytes],
     server: WarmServer,
     *,
@@ -111,7 +133,7 @@ def _snapshots(collector: Collector, result: Execution) -> tuple[Snapshot, ...]:
     return tuple(found)
 
 
-def _rejected(notebook: bytes, assignment: Assignment, server: WarmServer, why: str) -> Evidence:
+def _rejected(notebook: bytes, assignment: Runnable, server: WarmServer, why: str) -> Evidence:
     run = Run(
         status="rejected", seconds=0.0, environment=server.environment.label, memory_limit=server.driver.name, detail=why
     )

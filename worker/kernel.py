@@ -134,7 +134,7 @@ class SealedKernel:
             "plan": msgspec.to_builtins(self._plan), "inputs": f"/inputs/{self._inputs}", "key": self.key, "seed": self._seed,
             "limits": {
                 "processes": self._limits.processes, "disk_mib": self._limits.disk_mib, "open_files": 512,
-                "cpu_seconds": int(self._limits.seconds) * 2 + 10,
+                "output_bytes": int(self._limits.output_mib * (1 << 20)), "cpu_seconds": int(self._limits.seconds) * 2 + 10,
             },
         }  # fmt: skip
         try:
@@ -259,7 +259,7 @@ def kernel_manager(sealed: SealedKernel) -> AsyncKernelManager:
 
 def kernel_client(manager: AsyncKernelManager) -> AsyncKernelClient:
     """The manager's client, with its channels open but for the heartbeat: the lifeline tells more."""
-    client = manager.client()
+    client = manager.client(context=manager.context)
     client.start_channels(hb=False)
     client.allow_stdin = False
     return client

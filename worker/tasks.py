@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from checks.assignment import Assignment
-from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
-from checks.judge import judge
 
 from checks import bundle
+from checks.assignment import Assignment
 from checks.evidence import Evidence
+from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
+from checks.judge import judge
 from grader.settings import Settings
 from grader.store import BlobMissingError, Store, assignments, attempts
 from grader.store.attempts import Job, Lease, Remains
@@ -32,6 +32,8 @@ from worker.errors import InfrastructureError
 from worker.warm import WarmServer
 
 REPORT_SECONDS = 0.25
+# What students read; the reason itself is for instructors.
+PARKED = "the grading service failed several times; your instructor can see why"
 # Faults of ours that are known; they end in the store, any other exception goes on to the log as well.
 OURS = (InfrastructureError, BlobMissingError, ReferenceFailedError)
 
@@ -130,17 +132,17 @@ class Work:
             attempts.release(session, self.lease, reason=reason, pause=pause)
 
     def _park(self, reason: str) -> None:
-        verdict = self._system_error(reason)
+        verdict = self._system_error()
         with self.store.write() as session:
             attempts.park(session, self.lease, verdict, reason=reason)
         log.error("attempt parked", attempt=self.lease.attempt, reason=reason)
 
-    def _system_error(self, reason: str) -> Feedback | None:
+    def _system_error(self) -> Feedback | None:
         try:
             _, assignment = load_assignment(self.store, self.job.version)
         except (BlobMissingError, LookupError):
             return None
-        return system_error_feedback(assignment, self._info(), reason)
+        return system_error_feedback(assignment, self._info(), PARKED)
 
     def _info(self) -> SubmissionInfo:
         job = self.job

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
+from grader import __version__
 from grader.api import assignments, health, pages, problems, reports, submissions
 from grader.api.bounds import BoundBody
 from grader.api.links import links_of
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     app = FastAPI(
         title="Notebook grader",
-        version=version("notebook-grader"),
+        version=__version__,
         summary="Grades Jupyter notebooks part by part.",
         lifespan=_lifespan(settings),
         docs_url=None,

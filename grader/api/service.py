@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from checks import bundle
+from checks.assignment import Assignment
 from grader.api.links import Links
 from grader.queue import Queue
 from grader.relay import Relay
 from grader.settings import Settings
-from grader.store import Store
+from grader.store import Store, assignments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Service:
     """The open store, the broker, the relay between them and the signer of links."""
 
@@ -23,6 +26,13 @@ class Service:
     queue: Queue
     relay: Relay
     links: Links
+
+    @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as its process
+    def assignment(self, version: str) -> Assignment:
+        """The assignment as it was in ``version``."""
+        with self.store.read() as session:
+            archive = assignments.archive_of(session, version)
+        return Assignment.from_files(bundle.unpack(self.store.blobs.get(archive)))
 
     def url(self, request: Request, path: str) -> str:
         """The address under which a browser finds ``path``."""

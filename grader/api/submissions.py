@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from checks.feedback import Feedback, student_view
 from grader.api.access import AnyCaller
 from grader.api.problems import Problem, described
 from grader.api.service import Service, TheService
@@ -22,6 +23,7 @@ from grader.store import feedback as verdicts
 from grader.store import submissions
 from grader.store.submissions import Progress
 from grader.store.tables import AttemptState
+from grader.store.tokens import Caller
 
 # How often the database is asked while somebody watches.
 WATCH_SECONDS = 0.3
@@ -139,11 +141,14 @@ def show(submission_id: str, request: Request, service: TheService, _caller: Any
     "/submissions/{submission_id}/feedback",
     responses={200: {"description": "a feedback/1 document"}, **described(401, 404, 409)},
 )
-def feedback(submission_id: str, service: TheService, _caller: AnyCaller) -> Response:
-    """The feedback of the latest attempt, as ``feedback/1``; 409 while there is none."""
+def feedback(submission_id: str, service: TheService, caller: AnyCaller) -> Response:
+    """The feedback of the latest attempt, as ``feedback/1``; 409 while there is none.
+
+    Only an instructor's token gets the checks that the assignment hides from students.
+    """
     with service.store.read() as session:
         found = submissions.progress(session, submission_id)
-        document = verdicts.latest(session, found.attempt)
+    document = _document(service, found.attempt, caller)
     if document is None:
         detail = f"There is no feedback yet: the submission is {found.state}."
         raise Problem(409, "not-graded-yet", detail, headers={"Retry-After": "1"}, state=found.state)
@@ -187,6 +192,7 @@ async def events(
     submission_id: Annotated[str, Depends(_existing)],
     request: Request,
     service: TheService,
+    caller: AnyCaller,
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Every change as a server-sent event ``progress``, then ``feedback``, then the end.
@@ -201,7 +207,7 @@ async def events(
             shown = _view(service, request, found).model_dump(mode="json")
             yield ServerSentEvent(event="progress", id=str(found.revision), data=shown)
         if found.state in {"finished", "parked"}:
-            document = await run_in_threadpool(_document, service, found.attempt)
+            document = await run_in_threadpool(_document, service, found.attempt, caller)
             yield ServerSentEvent(
                 event="feedback", id=str(found.revision), data=json.loads(document or b"null")
             )
@@ -236,14 +242,22 @@ def _sent_json(raw: bytes) -> tuple[str, bytes]:
     return body.student, bytes(body.notebook)
 
 
+def _for_students(service: Service, document: bytes) -> bytes:
+    feedback = Feedback.from_json(document)
+    return student_view(feedback, service.assignment(feedback.assignment.version)).to_json()
+
+
 def _progress(service: Service, submission_id: str) -> Progress:
     with service.store.read() as session:
         return submissions.progress(session, submission_id)
 
 
-def _document(service: Service, attempt_id: str) -> bytes | None:
+def _document(service: Service, attempt_id: str, caller: Caller) -> bytes | None:
     with service.store.read() as session:
-        return verdicts.latest(session, attempt_id)
+        document = verdicts.latest(session, attempt_id)
+    if document is None or caller.role == "instructor":
+        return document
+    return _for_students(service, document)
 
 
 def _shown(service: Service, request: Request, submission_id: str) -> Submission:

@@ -10,7 +10,7 @@ import traceback
 import zmq
 from ipykernel import ipkernel
 from ipykernel.control import ControlThread
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.shellchannel import ShellChannelThread
 from traitlets.config import Config
@@ -79,24 +79,45 @@ class SealedKernelApp(IPKernelApp):
         self.shell_channel_thread = ShellChannelThread(context, daemon=True)
 
 
+class BoundedStream(OutStream):
+    """Standard output that stops keeping text beyond a bound, which is above the trusted side's limit.
+
+    That side ends the run when it has counted that much; without a bound here, a fast writer would fill the memory first.
+    """
+
+    left = 0
+
+    def write(self, string):
+        """Keep ``string`` while there is room."""
+        length = len(string)
+        if BoundedStream.left <= 0:
+            return length
+        kept = string[: BoundedStream.left]
+        BoundedStream.left -= len(kept)
+        super().write(kept)
+        return length
+
+
 def run(request, fds):
     """Become the kernel; never returns. ``fds``: shell, stdin, control, iopub, evidence, in this order."""
-    code = 1
+    code, log = 1, None
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.environ.update(_ENVIRONMENT)
-        _redirect_standard_streams()
+        log = _leave_standard_streams()
         seed(request["seed"])
         app = start_app(request, fds)
         prepare(request, fds, app.shell)
+        log.close()
         app.start()
         code = 0
     except SystemExit:
         code = 0
     except BaseException:
-        traceback.print_exc(file=sys.__stderr__)
+        if log is not None and not log.closed:
+            traceback.print_exc(file=log)
     finally:
         os._exit(code)
 
@@ -117,6 +138,8 @@ def start_app(request, fds):
     config.InteractiveShell.colors = "nocolor"
     config.Session.key = request["key"].encode("ascii")
     SealedKernelApp.listening = dict(zip(_CHANNELS, fds, strict=False))
+    BoundedStream.left = request["limits"]["output_bytes"] + (1 << 20)
+    config.IPKernelApp.outstream_class = f"{__name__}.BoundedStream"
     app = SealedKernelApp.instance(config=config)
     app.transport, app.ip = "ipc", "kernel"
     app.shell_port, app.stdin_port, app.control_port, app.iopub_port = 1, 2, 3, 4
@@ -134,6 +157,11 @@ def prepare(request, fds, shell):
         learntools.install(json.loads(json.dumps(plan)), watch.take)
 
 
-def _redirect_standard_streams():
+def _leave_standard_streams():
+    """Point the standard streams at nothing: the log behind them is a file of the host. Returns it for start-up alone."""
+    log = os.fdopen(os.dup(2), "w")
     null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+    return log

@@ -37,5 +37,7 @@ TAKES = {
     class_name(FunctionType): take_callable,
     class_name(MethodType): take_callable,
     class_name(BuiltinFunctionType): take_callable,
+    "numpy._ArrayFunctionDispatcher": take_callable,
+    "numpy.ufunc": take_callable,
     "builtins.type": take_class,
 }

@@ -1,7 +1,7 @@
 """Keras: layers, models as graphs, histories, tensors and variables. Reads Keras 3's own bookkeeping, calls no layer."""
 
 from . import class_name
-from .numpy_arrays import array_node
+from .numpy_arrays import array_node, asarray
 
 _BASES = ("keras.src.layers.layer.Layer", "keras.src.ops.operation.Operation")
 _PLAIN = (bool, int, float, str, type(None))
@@ -128,7 +128,9 @@ def take_symbolic(tensor, taker):
 def take_concrete(tensor, taker):
     """A tensor or variable with numbers in it."""
     dtype = tensor.dtype if isinstance(tensor.dtype, str) else tensor.dtype.name
-    numbers = tensor.numpy() if dtype != "bfloat16" else tensor.numpy().astype("float32")
+    numbers = asarray(tensor.numpy())
+    if dtype == "bfloat16":
+        numbers = numbers.astype("float32")
     name = getattr(tensor, "name", None) if "Variable" in type(tensor).__name__ else None
     return {
         "t": "tensor", "id": taker.identity(tensor), "cls": class_name(type(tensor)), "dtype": str(dtype),

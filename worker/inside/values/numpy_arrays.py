@@ -17,6 +17,7 @@ else:
     _ndarray = np.ndarray
     _view = np.ndarray.view
     _contiguous = np.ascontiguousarray
+    asarray = np.asarray
     _dtype, _dtypes_name = np.ndarray.__dict__["dtype"].__get__, np.dtype.__dict__["name"].__get__
     _shape, _nbytes = np.ndarray.__dict__["shape"].__get__, np.ndarray.__dict__["nbytes"].__get__
 
@@ -30,7 +31,7 @@ else:
             little = _contiguous(plain, dtype=_dtype(plain).newbyteorder("<"))
             return {**node, "dtype": name, "data": taker.blob(_ndarray.tobytes(little))}
         if name in ("longdouble", "float128"):
-            return {**array_node(np.asarray(plain, dtype="float64"), taker), "cls": node["cls"]}
+            return {**array_node(asarray(plain, dtype="float64"), taker), "cls": node["cls"]}
         kind = _dtype(plain).kind
         if kind in "USOT":
             return {**node, "dtype": {"U": "str", "S": "bytes", "T": "str"}.get(kind, "object"), "items": _items(plain, taker)}
@@ -66,7 +67,7 @@ else:
             plain = complex(value)
             return {"t": "complex", "re": spell_float(plain.real), "im": spell_float(plain.imag), **name}
         if isinstance(value, (np.datetime64, np.timedelta64)):
-            return array_node(np.asarray(value), taker, name["cls"])
+            return array_node(asarray(value), taker, name["cls"])
         return None
 
     TAKES = {

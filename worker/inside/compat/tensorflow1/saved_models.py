@@ -41,8 +41,12 @@ def modernised(config: Any, initializers: set[str]) -> Any:
     new = {key: modernised(value, initializers) for key, value in config.items()}
     if new.get("class_name") == "Sequential" and isinstance(new.get("config"), list):
         new["config"] = {"name": "sequential", "layers": new["config"]}
-    if new.get("class_name") in initializers and isinstance(new.get("config"), dict):
-        new["config"] = _modern_initializer(new["config"])
+    if isinstance(new.get("config"), dict):
+        if new.get("class_name") in initializers:
+            new["config"] = _modern_initializer(new["config"])
+        elif new.get("class_name") != "InputLayer" and "batch_input_shape" in new["config"]:
+            # Keras 3 would take the batch axis for an axis of the input.
+            new["config"]["input_shape"] = new["config"].pop("batch_input_shape")[1:]
     return new
 
 

@@ -1,0 +1,140 @@
+"""An assignment: its spec, its files, and what a run has to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checks import bundle, plan
+from checks.errors import Problem, SpecError
+from checks.source import NotANotebookError, assigned_names, code_cells
+from checks.spec.base import walk
+from checks.spec.loading import read_spec
+from checks.spec.models import AssignmentSpec, Part
+from checks.spec.reading import Document
+from checks.spec.target import Operand, suggestion
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A checked assignment. ``version`` is the digest of its files; ``inputs`` maps where the notebook looks to a key
+    of the files; ``starter`` holds the sources of the starter notebook's code cells."""
+
+    spec: AssignmentSpec
+    version: str
+    inputs: Mapping[str, str]
+    starter: tuple[str, ...]
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Assignment:
+        """Check a bundle's files (``docs/architecture.md`` lists them); raises SpecError with every mistake."""
+        if bundle.SPEC not in files:
+            raise SpecError([Problem(bundle.SPEC, 0, 0, "", "the bundle has no such file")])
+        spec, document = read_spec(files[bundle.SPEC], bundle.SPEC)
+        inputs = spec.input_keys()
+        problems = [
+            *_missing_inputs(inputs, files, document),
+            *_notebook_problems(files, needed=_needs_reference(spec)),
+            *_unset_reference_names(spec, files, document),
+        ]
+        if problems:
+            raise SpecError(problems)
+        return cls(spec, bundle.digest(files), inputs, tuple(code_cells(files[bundle.STARTER])))
+
+    @property
+    def id(self) -> str:
+        """The name under which the assignment is published."""
+        return self.spec.id
+
+    @property
+    def title(self) -> str:
+        """The title for people."""
+        return self.spec.title
+
+    @property
+    def environment(self) -> str:
+        """The name of the environment that its notebooks run in."""
+        return self.spec.environment
+
+    @property
+    def compat(self) -> tuple[str, ...]:
+        """The environment's shims to apply."""
+        return tuple(self.spec.compat)
+
+    @property
+    def module(self) -> str | None:
+        """The module from which the notebook imports its parts."""
+        return self.spec.module
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts in their order."""
+        return tuple(self.spec.parts)
+
+    @property
+    def limits(self) -> plan.Limits:
+        """The bounds of one run."""
+        return plan.Limits(**self.spec.limits.model_dump())
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether judging takes the evidence of a reference run."""
+        return _needs_reference(self.spec)
+
+    def plan(self) -> plan.RunPlan:
+        """What a student's run has to know: names and hints, nothing of the checks."""
+        return plan.RunPlan(module=self.module, parts=self._part_plans(), compat=self.compat, seed=self.spec.seed)
+
+    def reference_plan(self) -> plan.RunPlan:
+        """The author's run: the same, and the extra variables taken at its end."""
+        return plan.RunPlan(
+            module=self.module,
+            parts=self._part_plans(),
+            compat=self.compat,
+            end=tuple(self.spec.reference.variables),
+            seed=self.spec.seed,
+        )
+
+    def _part_plans(self) -> tuple[plan.PartPlan, ...]:
+        return tuple(
+            plan.PartPlan(id=part.id, variables=tuple(part.variables), answers=part.answers, hints=tuple(part.hints))
+            for part in self.parts
+        )
+
+
+def _needs_reference(spec: AssignmentSpec) -> bool:
+    return any(isinstance(piece, Operand) and piece.reference is not None for _, piece in walk(spec))
+
+
+def _missing_inputs(inputs: Mapping[str, str], files: Mapping[str, bytes], document: Document) -> list[Problem]:
+    what = "the bundle lacks the file that should be there"
+    return [document.problem(("inputs", target), what, key) for target, key in inputs.items() if key not in files]
+
+
+def _notebook_problems(files: Mapping[str, bytes], *, needed: bool) -> list[Problem]:
+    problems = []
+    for name in (bundle.STARTER, *([bundle.REFERENCE] if needed or bundle.REFERENCE in files else [])):
+        if name not in files:
+            problems.append(Problem(name, 0, 0, "", "the bundle has no such file"))
+            continue
+        try:
+            code_cells(files[name])
+        except NotANotebookError as error:
+            problems.append(Problem(name, 0, 0, "", str(error)))
+    return problems
+
+
+def _unset_reference_names(spec: AssignmentSpec, files: Mapping[str, bytes], document: Document) -> list[Problem]:
+    """Variables that the spec wants of the author's run and no cell of the author's notebook assigns."""
+    try:
+        cells = code_cells(files.get(bundle.REFERENCE, b""))
+    except NotANotebookError:
+        return []
+    assigned = set().union(*map(assigned_names, cells))
+    return [
+        document.problem(
+            ("reference", "variables", number), f"no cell of the reference assigns {name!r}", suggestion(name, assigned)
+        )
+        for number, name in enumerate(spec.reference.variables)
+        if name not in assigned
+    ]

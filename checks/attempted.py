@@ -1,0 +1,146 @@
+"""Was a part attempted, and if its value is wanting, was it the student's own code that stopped it?
+
+Both questions are answered from the cells' sources and how the cells ended, beside the values: a placeholder that was
+left alone is no mistake, and a crash before the check is no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checks.compare import content, structure
+from checks.compare.closeness import Tolerance
+from checks.evidence import CellRun, Evidence, Snapshot
+from checks.evidence import values as v
+from checks.source import assigned_names, calls_check, mentions, only_asks, parse, same_code, stores_column
+from checks.spec.models import Part
+
+LIMITS = {
+    "time_limit": "it took too long",
+    "out_of_memory": "it needed too much memory",
+    "output_limit": "it printed too much",
+    "kernel_died": "the Python process died",
+}
+Values = Mapping[str, v.AnyNode]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The cell that stopped a part, and what to say of it; ``number`` counts the code cells from 1."""
+
+    cell: CellRun
+    number: int
+
+
+def is_placeholder(part: Part, values: Values) -> bool:
+    """Whether the values are those of a notebook in which the part was not touched."""
+    starters = {name: part.variables[name].placeholder for name in part.answers}
+    known = {name: node for name, node in starters.items() if node is not None}
+    if known:
+        return all(name in values and _is_same(values[name], node) for name, node in known.items())
+    column = part.not_attempted.unstored if part.not_attempted else None
+    if column is None:
+        return False
+    table = values.get(column.table)
+    return isinstance(table, v.Table) and not content.column(table, column.column)
+
+
+def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[str, ...]) -> bool:
+    """Whether the part was left as the starter has it: by its values, or by its rule and the cells' sources."""
+    rule = part.not_attempted
+    if rule is not None and rule.unassigned:
+        if all(name in values for name in part.answers):
+            return False
+        return _nothing_assigns(rule.unassigned, part, evidence)
+    if rule is not None and rule.unstored is not None:
+        stores = any(stores_column(cell.source, rule.unstored.table, rule.unstored.column) for cell in _later(part, evidence))
+        return is_placeholder(part, values) and not stores and _asks_only(part, evidence, starter)
+    if any(name in values for name in part.answers):
+        return is_placeholder(part, values)
+    return not any(_assigns(cell.source, part) for cell in evidence.cells)
+
+
+def stopping_cell(part: Part, evidence: Evidence, snapshot: Snapshot | None, values: Values) -> Stop | None:
+    """The cell whose failure kept the part from having a value: its own, or one before it; None where there is none.
+
+    ``snapshot`` is what the part is judged from. While that is still the placeholder, a later cell that failed on its
+    way to the part's check counts; once there is an answer, what failed afterwards is of no interest.
+    """
+    own = [at for at, cell in enumerate(evidence.cells) if _is_own(cell.source, part)]
+    if all(name in values for name in part.answers):
+        if not is_placeholder(part, values):
+            return None
+        reached = snapshot.cell if snapshot is not None and snapshot.trigger == "check" else None
+        checking = [at for at in own if calls_check(evidence.cells[at].source, part.id)]
+        own = [at for at in checking if evidence.cells[at].index != reached]
+        failed = [at for at in own if _has_failed(evidence.cells[at])]
+        return Stop(evidence.cells[failed[-1]], failed[-1] + 1) if failed else _limit_before(own, evidence)
+    last = max(own, default=len(evidence.cells) - 1)
+    failed = [at for at in own if _has_failed(evidence.cells[at])]
+    failed = failed or [at for at, cell in enumerate(evidence.cells[: last + 1]) if _has_failed(cell)]
+    return Stop(evidence.cells[failed[-1]], failed[-1] + 1) if failed else _limit_before(own, evidence)
+
+
+def earlier_cause(stop: Stop, evidence: Evidence) -> Stop | None:
+    """The failed cell before ``stop`` that would have given the name that ``stop`` lacks."""
+    error = stop.cell.error
+    if error is None or error.name != "NameError":
+        return None
+    for at, cell in enumerate(evidence.cells[: stop.number - 1]):
+        if _has_failed(cell) and any(mentions(error.message, name) for name in assigned_names(cell.source)):
+            return Stop(cell, at + 1)
+    return None
+
+
+def _is_same(node: v.AnyNode, starter: v.AnyNode) -> bool:
+    return structure.same(node, starter, Tolerance())
+
+
+def _nothing_assigns(names: list[str], part: Part, evidence: Evidence) -> bool:
+    """No cell assigns one of the names, none that is no Python mentions one, and no attempt by another name failed."""
+    for cell in evidence.cells:
+        if parse(cell.source) is None and any(mentions(cell.source, name) for name in names):
+            return False
+        if assigned_names(cell.source) & set(names):
+            return False
+        other = cell.error is not None and cell.error.name != "NameError"
+        if other and _assigns(cell.source, part):
+            return False
+    return True
+
+
+def _asks_only(part: Part, evidence: Evidence, starter: tuple[str, ...]) -> bool:
+    """The cells with the part's check hold nothing else, or are the starter's."""
+    asking = [cell.source for cell in evidence.cells if calls_check(cell.source, part.id)]
+    return all(only_asks(source, part.id) or any(same_code(source, cell) for cell in starter) for source in asking)
+
+
+def _later(part: Part, evidence: Evidence) -> list[CellRun]:
+    """The cells after the one that first gives the part's table: those before cannot answer the part."""
+    giving = [at for at, cell in enumerate(evidence.cells) if _assigns(cell.source, part)]
+    return list(evidence.cells[giving[0] + 1 :]) if giving else list(evidence.cells)
+
+
+def _assigns(source: str, part: Part) -> bool:
+    if parse(source) is None:
+        return any(mentions(source, name) for name in part.answers)
+    return bool(assigned_names(source) & set(part.answers))
+
+
+def _is_own(source: str, part: Part) -> bool:
+    return calls_check(source, part.id) or _assigns(source, part)
+
+
+def _has_failed(cell: CellRun) -> bool:
+    return cell.status in ("error", "stopped")
+
+
+def _limit_before(own: list[int], evidence: Evidence) -> Stop | None:
+    """The cell at which a limit ended the run before one of the part's own cells was reached."""
+    stopped = [at for at, cell in enumerate(evidence.cells) if cell.status == "stopped"]
+    unreached = [at for at in own if evidence.cells[at].status == "not_run"]
+    if evidence.run.status not in LIMITS or not unreached:
+        return None
+    at = stopped[0] if stopped else max(0, unreached[0] - 1)
+    return Stop(evidence.cells[at], at + 1)

@@ -1,0 +1,120 @@
+"""From the bytes of an ``assignment.yaml`` to its models, or to every mistake in it at once.
+
+A mistake in one place must not hide those elsewhere: what pydantic refuses is noted, taken out, and the rest is
+looked at again, until a spec is left whose names can be checked against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from checks.errors import Problem, SpecError
+from checks.spec.base import Scope, walk
+from checks.spec.draft import Draft
+from checks.spec.models import AssignmentSpec, Part
+from checks.spec.reading import Document, Path, read_yaml
+from checks.spec.schema import known_keys
+from checks.spec.target import suggestion
+
+MAX_ROUNDS = 100
+
+
+def load_spec(raw: bytes, file: str = "assignment.yaml") -> AssignmentSpec:
+    """Read and check a spec; raises SpecError with every mistake, each at its line and column."""
+    return read_spec(raw, file)[0]
+
+
+def read_spec(raw: bytes, file: str) -> tuple[AssignmentSpec, Document]:
+    """The spec with the positions of everything in it; raises SpecError with every mistake."""
+    document = read_yaml(raw, file)
+    draft = Draft(document)
+    spec, problems = _validate(document, draft)
+    if spec is not None:
+        problems += _semantic_problems(spec, document, draft)
+    if spec is None or problems or document.problems:
+        raise SpecError([*document.problems, *problems])
+    return spec, document
+
+
+def _validate(document: Document, draft: Draft) -> tuple[AssignmentSpec | None, list[Problem]]:
+    """A spec out of what is right in the document (None where nothing is), and what is not."""
+    problems: list[Problem] = []
+    repaired: set[Path] = set()
+    for _ in range(MAX_ROUNDS):
+        try:
+            return AssignmentSpec.model_validate(draft.data), problems
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        found = [(_place(draft, detail), detail) for detail in details]
+        problems += [_problem(document, path, each) for path, each in found if not _follows(path, each, repaired)]
+        repaired |= {path for path, _ in found}
+        if not any([draft.repair(path, _missing(detail)) for path, detail in found]):
+            break
+    return None, problems
+
+
+def _place(draft: Draft, detail: ErrorDetails) -> Path:
+    return draft.path(detail["loc"])
+
+
+def _follows(path: Path, detail: ErrorDetails, repaired: set[Path]) -> bool:
+    """Whether a check has no kind only because its misspelled kind was taken out."""
+    return detail["type"] == "one_kind" and any(each[:-1] == path for each in repaired)
+
+
+def _missing(detail: ErrorDetails) -> str:
+    return str(detail["loc"][-1]) if detail["type"] == "missing" else ""
+
+
+def _problem(document: Document, path: Path, detail: ErrorDetails) -> Problem:
+    match detail["type"]:
+        case "extra_forbidden":
+            name = str(detail["loc"][-1])
+            return document.problem(
+                path, f"unknown key {name!r}", suggestion(name, known_keys(path[:-1])), at_key=True
+            )
+        case "missing":
+            return document.problem(path, f"{_missing(detail)!r} is missing")
+        case _:
+            return document.problem(path, _plain(detail["msg"], detail["input"]))
+
+
+def _plain(message: str, given: Any) -> str:
+    """pydantic's sentence as the middle of a line, with what was given where it is short."""
+    text = message[:1].lower() + message[1:]
+    shown = isinstance(given, (str, int, float)) or given is None
+    return f"{text}, not {given!r}" if shown and repr(given) not in text else text
+
+
+def _semantic_problems(spec: AssignmentSpec, document: Document, draft: Draft) -> list[Problem]:
+    """What single pieces cannot know: names that nothing declares, parts that are named twice …"""
+    found = list(_asked(spec, (), Scope(), document, draft))
+    for number, part in enumerate(spec.parts):
+        prefix = ("parts", number)
+        scope = _scope(spec, part, draft.path(prefix), document)
+        found += _asked(part, prefix, scope, document, draft)
+    return found
+
+
+def _asked(piece: BaseModel, prefix: Path, scope: Scope, document: Document, draft: Draft) -> Iterator[Problem]:
+    """The problems that a piece and all pieces inside it find; parts are asked with their own scope only."""
+    for path, inner in walk(piece, prefix):
+        if path[:1] == ("parts",) and not prefix:
+            continue
+        for where, what, meant in getattr(inner, "problems", lambda _scope: ())(scope):
+            yield document.problem(draft.path((*path, *where)), what, meant)
+
+
+def _scope(spec: AssignmentSpec, part: Part, place: Path, document: Document) -> Scope:
+    """Names count as declared where the file declares them, even if their declaration has a mistake of its own."""
+    prefix = (*place, "variables")
+    declared = {str(path[-1]) for path in document.keys if path[:-1] == prefix}
+    return Scope(
+        variables=frozenset(declared | set(part.variables)),
+        reference=frozenset(spec.reference.variables),
+        checks={name: check.word for name, check in part.named_checks().items()},
+    )

@@ -1,0 +1,204 @@
+"""What an ``assignment.yaml`` says, as models; ``docs/spec.md`` explains every key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+from typing import Literal as OneOf
+
+from pydantic import Field, model_validator
+
+from checks import plan
+from checks.bundle import input_key
+from checks.errors import BundleError
+from checks.evidence import values as v
+from checks.spec.base import Found, Piece, Scope
+from checks.spec.check import Check
+from checks.spec.literal import Literal, literal_node
+from checks.spec.wording import message_problems
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+PartId = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
+AssignmentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$")]
+_DEFAULTS = plan.Limits()
+
+
+class Limits(Piece):
+    """Bounds of one run: seconds of wall time for the notebook and for each cell, sizes in MiB, processes."""
+
+    seconds: float = Field(default=_DEFAULTS.seconds, gt=0, le=86_400)
+    cell_seconds: float = Field(default=_DEFAULTS.cell_seconds, gt=0, le=86_400)
+    memory_mib: int = Field(default=_DEFAULTS.memory_mib, gt=0, le=1 << 20)
+    output_mib: float = Field(default=_DEFAULTS.output_mib, gt=0, le=1024)
+    disk_mib: int = Field(default=_DEFAULTS.disk_mib, gt=0, le=1 << 20)
+    processes: int = Field(default=_DEFAULTS.processes, gt=0, le=10_000)
+
+
+class Variable(Piece):
+    """A variable that is taken when the part's check runs.
+
+    An ``answer`` is what the part asks for; a ``set-up`` or ``earlier part`` variable is there to be compared with.
+    ``starter`` is the value that the starter notebook gives it: a placeholder, not an answer.
+    """
+
+    role: OneOf["answer", "set-up", "earlier part"] = "answer"
+    starter: Literal | None = Field(default=None, description="the placeholder's value; leave out where there is none")
+
+    @property
+    def placeholder(self) -> v.AnyNode | None:
+        """The starter value; None where the spec names none."""
+        return literal_node(self.starter) if "starter" in self.model_fields_set else None
+
+
+class Column(Piece):
+    """A column of a table variable."""
+
+    table: Identifier
+    column: str
+
+    def problems(self, scope: Scope) -> Iterator[Found]:
+        """A table that the part does not watch."""
+        if self.table not in scope.variables:
+            yield ("table",), f"{self.table!r} is none of the part's variables", ""
+
+
+class NotAttempted(Piece):
+    """How an untouched part is told where no variable has a placeholder's value.
+
+    ``unassigned``: names that the student has to create; the part is untouched while its answer has no value and no
+    cell assigns one of them. ``unstored``: a column that the student has to add; the part is untouched while the
+    column is missing, the cells with the part's check hold nothing else, and no cell stores such a column.
+    """
+
+    unassigned: list[Identifier] = Field(default=[])
+    unstored: Column | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_short(cls, given: object) -> object:
+        if isinstance(given, dict) and isinstance(given.get("unassigned"), str):
+            return {**given, "unassigned": [given["unassigned"]]}
+        return given
+
+
+class Misconception(Piece):
+    """A known way to be wrong: where ``when`` holds (with any credit), its message goes to the student."""
+
+    id: Identifier
+    when: Check
+    message: str
+    credit: float | None = Field(default=None, ge=0, le=1, description="the part's credit; else what the checks gave")
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """Fields of the message that the condition does not fill."""
+        yield from message_problems(self.message, ("message",), self.when.kind.facts)
+
+
+class Part(Piece):
+    """One question. A part that is not ``graded`` is there to think about: it has neither checks nor points."""
+
+    id: PartId
+    title: str = Field(min_length=1)
+    points: float = Field(default=1.0, ge=0, le=10_000)
+    graded: bool = True
+    variables: dict[Identifier, Variable] = Field(default={})
+    not_attempted: NotAttempted | None = None
+    checks: list[Check] = Field(default=[])
+    credit: OneOf["lowest", "weighted"] = Field(
+        default="lowest", description="the part's credit: the lowest of its checks', or their mean by weight"
+    )
+    misconceptions: list[Misconception] = Field(default=[])
+    hints: list[str] = Field(default=[])
+    solution: str = Field(default="", description="for people who may see it; it never enters the sandbox")
+    correct: str = Field(default="Right.", description="what the student reads when everything is right")
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The variables that the part asks for."""
+        return tuple(name for name, variable in self.variables.items() if variable.role == "answer")
+
+    def named_checks(self) -> dict[str, Check]:
+        """The checks by id; those without one are called by their kind's word, numbered where it comes again."""
+        named: dict[str, Check] = {}
+        for check in self.checks:
+            name, number = check.id or check.word, 2
+            while name in named:
+                name, number = f"{check.id or check.word}-{number}", number + 1
+            named[name] = check
+        return named
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """What does not go together."""
+        if self.graded and not self.checks:
+            yield ("checks",), "a graded part needs a check", "graded: false, for a question to think about"
+        if self.graded and not self.answers:
+            yield ("variables",), "a graded part needs a variable whose role is answer", ""
+        if not self.graded and (self.checks or self.misconceptions):
+            yield ("graded",), "a part that is not graded has no checks", ""
+        if not self.graded and "points" in self.model_fields_set and self.points:
+            yield ("points",), "a part that is not graded has no points", ""
+        yield from _repeated(("checks",), [check.id for check in self.checks])
+        yield from _repeated(("misconceptions",), [each.id for each in self.misconceptions])
+        yield from message_problems(self.correct, ("correct",), {})
+
+
+class Reference(Piece):
+    """The author's run: ``variables`` are taken at its end, beside those of the parts."""
+
+    variables: list[Identifier] = Field(default=[])
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """A name that is listed twice."""
+        yield from _repeated(("variables",), list(self.variables))
+
+
+class AssignmentSpec(Piece):
+    """The whole file."""
+
+    id: AssignmentId
+    title: str = Field(min_length=1)
+    environment: Identifier
+    compat: list[Identifier] = Field(default=[], description="shims of the environment that its notebooks need")
+    module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] | None = Field(
+        default=None, description="the module from which the notebook imports its parts"
+    )
+    limits: Limits = Limits()
+    inputs: dict[str, str] = Field(
+        default={}, description="where the notebook looks: the file that it finds there, seen from this file's folder"
+    )
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    reference: Reference = Reference()
+    parts: list[Part] = Field(min_length=1)
+
+    def input_keys(self) -> dict[str, str]:
+        """Where the notebook looks -> the bundle's key of the file; raises BundleError for an unsafe path."""
+        return {target: input_key(source) for target, source in self.inputs.items()}
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """Parts that are named twice, inputs from or to places that they must not reach."""
+        yield from _repeated(("parts",), [part.id for part in self.parts])
+        sources: dict[str, str] = {}
+        for target, source in self.inputs.items():
+            if not _safe_target(target):
+                yield ("inputs", target), f"{target!r} is no place beside or above the notebook", "../input/…"
+            try:
+                first = sources.setdefault(input_key(source), source)
+            except BundleError as error:
+                yield ("inputs", target), str(error), ""
+            else:
+                if first != source:
+                    yield ("inputs", target), f"{source!r} and {first!r} would be one file in the bundle", ""
+
+
+def _safe_target(target: str) -> bool:
+    below = target.removeprefix("../")
+    parts = below.split("/")
+    return bool(below) and not below.startswith("/") and not {"", ".", ".."} & set(parts) and below.isprintable()
+
+
+def _repeated(path: tuple[str, ...], names: list[str | None]) -> Iterator[Found]:
+    seen = set()
+    for number, name in enumerate(names):
+        if name is not None and name in seen:
+            yield (*path, number), f"{name!r} is there already", ""
+        seen.add(name)

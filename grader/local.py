@@ -1,0 +1,202 @@
+"""Grading without a server: the sandbox is held open in this process, notebooks go through it one by one.
+
+The same run, judge and reference store as the service's, without queue and submissions.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from checks.judge import judge
+
+from checks.assignment import Assignment
+from checks.bundle import REFERENCE
+from checks.evidence import Evidence, Run, digest
+from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
+from grader.doctor import Finding
+from grader.notebooks import NotANotebookError, normal_form
+from grader.settings import Settings
+from grader.store import Store, open_store, references
+from grader.store.database import migrate
+from worker.attempt import Attempt, Progress, run_attempt
+from worker.environment import Environment, load_environment
+from worker.errors import InfrastructureError, SandboxUnavailable
+from worker.sandbox.cgroups import choose_driver
+from worker.warm import WarmServer, require_sandbox
+
+TRIES = 2
+
+__all__ = ["Graded", "InfrastructureError", "LocalGrader", "judge_evidence", "sandbox_findings"]
+
+
+class Graded(msgspec.Struct, frozen=True):
+    """One notebook's feedback, with what it was judged by (None where the fault was ours)."""
+
+    feedback: Feedback
+    evidence: Evidence | None = None
+    executed: bytes | None = None
+
+
+class LocalGrader:
+    """A context that holds an assignment's sandbox open; ``grade`` may be called from several threads.
+
+    Entering raises SpecError (the assignment), InfrastructureError or ReferenceFailedError (this machine).
+    """
+
+    def __init__(self, settings: Settings, files: dict[str, bytes]) -> None:
+        self.assignment = Assignment.from_files(files)
+        self._files = files
+        self._settings = settings
+        self._store = _opened(settings)
+        self._runtime = settings.runtime_dir / f"grade-{os.getpid()}"
+        self._environment = load_environment(self.assignment.environment)
+        self._server = WarmServer(self._environment, self._runtime)
+        self._reference: Evidence | None = None
+
+    def __enter__(self) -> Self:
+        require_sandbox()
+        self._server.start()
+        try:
+            self._reference = self._obtain_reference()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self._store.close()
+        shutil.rmtree(self._runtime, ignore_errors=True)
+
+    def grade(
+        self, notebook: bytes, student: str, *, progress: Callable[[Progress], None] | None = None
+    ) -> Graded:
+        """Run and judge one notebook.
+
+        What is no notebook is ``rejected``, our own fault leaves all ``unjudged``.
+        """
+        try:
+            normal = normal_form(notebook)
+        except NotANotebookError as error:
+            return self._judged(Attempt(self._rejected(notebook, str(error)), notebook), student)
+        try:
+            return self._judged(self._run(normal, progress or _ignore), student)
+        except InfrastructureError as error:
+            info = _info(student, digest(normal))
+            return Graded(system_error_feedback(self.assignment, info, str(error)))
+
+    def _run(self, notebook: bytes, progress: Callable[[Progress], None]) -> Attempt:
+        for _ in range(TRIES - 1):
+            try:
+                return self._attempt(notebook, progress)
+            except InfrastructureError:
+                continue
+        return self._attempt(notebook, progress)
+
+    def _attempt(self, notebook: bytes, progress: Callable[[Progress], None]) -> Attempt:
+        return run_attempt(notebook, self.assignment, self._files, self._server, progress=progress)
+
+    def _judged(self, done: Attempt, student: str) -> Graded:
+        info = _info(student, done.evidence.notebook)
+        feedback = judge(self.assignment, done.evidence, self._reference, info)
+        return Graded(feedback, done.evidence, done.executed)
+
+    def _rejected(self, raw: bytes, why: str) -> Evidence:
+        run = Run(
+            status="rejected",
+            seconds=0.0,
+            environment=self._environment.label,
+            memory_limit=self._server.driver.name,
+            detail=why,
+        )
+        return Evidence(notebook=digest(raw), assignment=self.assignment.version, run=run)
+
+    def _obtain_reference(self) -> Evidence | None:
+        if not self.assignment.needs_reference:
+            return None
+        notebook = self._files[REFERENCE]
+        return references.obtain(
+            self._store,
+            (self.assignment.version, self._environment.digest),
+            lambda: (
+                run_attempt(notebook, self.assignment, self._files, self._server, reference=True).evidence
+            ),
+            lease_seconds=self._settings.lease_seconds,
+            patience=self.assignment.limits.seconds,
+        )
+
+
+def judge_evidence(settings: Settings, files: dict[str, bytes], evidence: Evidence, student: str) -> Feedback:
+    """Judge stored evidence by the assignment as it is now; runs nothing.
+
+    Raises SpecError, and ReferenceFailedError where the assignment needs a reference run that was never made.
+    """
+    assignment = Assignment.from_files(files)
+    reference = _stored_reference(settings, assignment) if assignment.needs_reference else None
+    return judge(assignment, evidence, reference, _info(student, evidence.notebook))
+
+
+def sandbox_findings(settings: Settings, *, start: bool) -> Iterator[Finding]:
+    """What this host has to run notebooks with; ``start`` also starts each environment's sandbox once."""
+    try:
+        require_sandbox()
+        yield Finding("sandbox", True, "bubblewrap and libseccomp are there")
+    except SandboxUnavailable as error:
+        yield Finding("sandbox", False, str(error))
+    driver = choose_driver().name
+    remedy = "" if driver != "watchdog" else "; write access to a cgroup would make memory limits exact"
+    yield Finding("memory limit", True, f"{driver}{remedy}")
+    for name in settings.serves:
+        yield from _environment_findings(settings, name, start=start)
+
+
+def _environment_findings(settings: Settings, name: str, *, start: bool) -> Iterator[Finding]:
+    try:
+        environment = load_environment(name)
+        yield Finding(f"environment {name}", True, str(environment.prefix))
+        if start:
+            yield _start(settings, environment)
+    except SandboxUnavailable as error:
+        yield Finding(f"environment {name}", False, str(error))
+
+
+def _start(settings: Settings, environment: Environment) -> Finding:
+    settings.make_folders()
+    try:
+        with WarmServer(environment, settings.runtime_dir / f"doctor-{os.getpid()}"):
+            return Finding(f"sandbox of {environment.name}", True, "starts")
+    except InfrastructureError as error:
+        return Finding(f"sandbox of {environment.name}", False, str(error))
+
+
+def _stored_reference(settings: Settings, assignment: Assignment) -> Evidence:
+    store = _opened(settings)
+    key = (assignment.version, load_environment(assignment.environment).digest)
+    with store.read() as session:
+        found = references.find(session, key)
+    if found is None:
+        raise references.ReferenceFailedError(
+            "there is no reference run of this version: grade a notebook once"
+        )
+    return Evidence.from_bytes(store.blobs.get(found))
+
+
+def _opened(settings: Settings) -> Store:
+    store = open_store(settings)
+    migrate(store.engine)
+    return store
+
+
+def _info(student: str, notebook: str) -> SubmissionInfo:
+    return SubmissionInfo(id=student, student=student, notebook=notebook, attempt=1)
+
+
+def _ignore(_progress: Progress) -> None:
+    """Nobody watches."""

@@ -1,0 +1,88 @@
+"""Feedback in a terminal: the readable table of results and messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_WIDTH = 120
+COLOURS = {
+    "correct": "green",
+    "partial": "yellow",
+    "incorrect": "red",
+    "error": "red",
+    "not_attempted": "dim",
+    "ungraded": "dim",
+    "needs_review": "cyan",
+    "unjudged": "magenta",
+}
+
+
+class ShownPart(msgspec.Struct):
+    """What the table needs of a part of a ``feedback/1`` document."""
+
+    id: str
+    status: str
+    score: float
+    max_score: float
+    message: str | None = None
+
+
+class ShownRun(msgspec.Struct):
+    """How the run went."""
+
+    status: str
+
+
+class Shown(msgspec.Struct):
+    """What the table needs of a ``feedback/1`` document."""
+
+    run: ShownRun
+    score: float
+    max_score: float
+    parts: list[ShownPart]
+
+
+def read(document: bytes) -> Shown:
+    """A ``feedback/1`` document as far as it is shown here."""
+    return msgspec.json.decode(document, type=Shown)
+
+
+def output() -> Console:
+    """Where results go: plain text of a fixed width unless a person looks at it."""
+    return Console(
+        width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", PLAIN_WIDTH)), highlight=False
+    )
+
+
+def progress_output() -> Console:
+    """Where progress and remarks go: never where the results go."""
+    return Console(stderr=True, highlight=False)
+
+
+def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:
+    """One submission's parts; ``remarks``, where given, is one more column."""
+    notes = list(remarks)
+    heading = f"{title}: {shown.score:g} of {shown.max_score:g} points, {shown.run.status}"
+    made = Table(title=Text(heading, style="bold"), title_justify="left", expand=True, show_edge=False)
+    made.add_column("part", no_wrap=True)
+    made.add_column("status", no_wrap=True)
+    made.add_column("points", justify="right", no_wrap=True)
+    made.add_column("message", ratio=1)
+    if notes:
+        made.add_column("expected", no_wrap=True)
+    for number, part in enumerate(shown.parts):
+        row = [
+            Text(part.id),
+            Text(part.status, style=COLOURS.get(part.status, "")),
+            Text(f"{part.score:g}/{part.max_score:g}" if part.max_score else ""),
+            Text(part.message or ""),
+        ]
+        made.add_row(*row, *([Text(notes[number])] if notes else []))
+    return made
