@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -82,7 +83,7 @@ def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:
             Text(part.id),
             Text(part.status, style=COLOURS.get(part.status, "")),
             Text(f"{part.score:g}/{part.max_score:g}" if part.max_score else ""),
-            Text(part.message or ""),
+            Markdown(part.message or ""),
         ]
         made.add_row(*row, *([Text(notes[number])] if notes else []))
     return made

@@ -110,8 +110,8 @@ def service(settings: Settings, say: Say) -> Iterator[Running]:
         token_of = _prepare_database(settings)
         parts.append(stack.enter_context(_worker(settings)))
         parts.append(stack.enter_context(_api(settings, listener)))
+        _await_ready(settings, parts, say)
         running = Running(url, token_of, parts)
-        _await_ready(running, settings, say)
         yield running
         say("stopping: notebooks that have begun are finished first")
 
@@ -196,7 +196,7 @@ def _redis(settings: Settings, say: Say) -> Iterator[Part]:
     say(f"starting {Path(command[0]).name}")
     with _process("redis", command, settings) as part:
         queue = Queue(settings)
-        _await(lambda: _answers(queue), part.check, "Redis")
+        _await(lambda: _answers(queue), [part], "Redis")
         queue.close()
         yield part
 
@@ -267,27 +267,36 @@ def _tokens_file(settings: Settings) -> Path:
 
 def _tokens(store: Store, path: Path) -> dict[str, str]:
     """The installation's tokens by role; made at the first start, into a file that only its owner reads."""
-    if not path.exists():
-        with store.write() as session:
-            made = {role: tokens.create(session, role, f"made by grader up, {role}") for role in ROLES}
-            write_private(path, "".join(f"{role} {token}\n" for role, token in made.items()).encode())
-    lines = (line.split() for line in path.read_text().splitlines())
-    return {fields[0]: fields[1] for fields in lines if len(fields) == 2}
+    if path.exists():
+        lines = (line.split() for line in path.read_text().splitlines())
+        kept = {fields[0]: fields[1] for fields in lines if len(fields) == 2}
+        with store.read() as session:
+            if all(role in kept and tokens.check(session, kept[role]) for role in ROLES):
+                return kept
+        # The database is another one than at the last start.
+        path.unlink()
+    with store.write() as session:
+        made = {role: tokens.create(session, role, f"made by grader up, {role}") for role in ROLES}
+    write_private(path, "".join(f"{role} {token}\n" for role, token in made.items()).encode())
+    return made
 
 
-def _await_ready(running: Running, settings: Settings, say: Say) -> None:
+def _await_ready(settings: Settings, parts: list[Part], say: Say) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    local = f"http://{host}:{settings.port}"
     say("starting the API")
-    _await(lambda: _is_ready(running.url), running.check, "the API")
+    _await(lambda: _is_ready(local), parts, "the API")
     say(f"starting the sandbox of {', '.join(settings.serves)} (importing its packages takes some seconds)")
     queue = Queue(settings)
-    _await(lambda: _works(queue), running.check, "the worker")
+    _await(lambda: _works(queue), parts, "the worker")
     queue.close()
 
 
-def _await(ready: Callable[[], bool], check: Callable[[], None], what: str) -> None:
+def _await(ready: Callable[[], bool], parts: list[Part], what: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not ready():
-        check()
+        for part in parts:
+            part.check()
         if time.monotonic() > deadline:
             raise StartError(f"{what} was not ready within {START_SECONDS:g} seconds")
         time.sleep(POLL_SECONDS)

@@ -7,6 +7,7 @@ array payloads one after the other. The header's ``blobs`` gives their lengths; 
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -117,27 +118,23 @@ def _payload_hook(payloads: list[Payload]) -> Any:
     return hook
 
 
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OTHERS = bytes(set(range(256)) - set(b"[{]}"))
+_STEPS = np.zeros(256, dtype=np.int8)
+_STEPS[list(b"[{")] = 1
+_STEPS[list(b"]}")] = -1
+_CHUNK = 1 << 16
+
+
 def _check_depth(header: bytes) -> None:
-    """Refuse deep nesting before any decoder recurses: count brackets, text aside."""
-    depth = deepest = 0
-    in_text = escaped = False
-    for byte in header:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_text = False
-        elif byte == 0x22:
-            in_text = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    if deepest > MAX_DEPTH:
-        raise BadFrameError(f"the header is nested {deepest} deep, the limit is {MAX_DEPTH}")
+    """Refuse deep nesting before any decoder recurses: count brackets, texts aside, a chunk at a time."""
+    brackets = np.frombuffer(_TEXT.sub(b"", header).translate(None, _OTHERS), dtype=np.uint8)
+    depth = 0
+    for start in range(0, len(brackets), _CHUNK):
+        depths = depth + np.cumsum(_STEPS[brackets[start : start + _CHUNK]], dtype=np.int64)
+        if depths.max() > MAX_DEPTH:
+            raise BadFrameError(f"the header is nested deeper than {MAX_DEPTH}")
+        depth = int(depths[-1])
 
 
 def _check_node(root: values.AnyNode) -> None:
