@@ -7,7 +7,6 @@ array payloads one after the other. The header's ``blobs`` gives their lengths; 
 from __future__ import annotations
 
 import json
-import re
 import struct
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -118,8 +117,6 @@ def _payload_hook(payloads: list[Payload]) -> Any:
     return hook
 
 
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OTHERS = bytes(set(range(256)) - set(b"[{]}"))
 _STEPS = np.zeros(256, dtype=np.int8)
 _STEPS[list(b"[{")] = 1
 _STEPS[list(b"]}")] = -1
@@ -127,14 +124,16 @@ _CHUNK = 1 << 16
 
 
 def _check_depth(header: bytes) -> None:
-    """Refuse deep nesting before any decoder recurses: count brackets, texts aside, a chunk at a time."""
-    brackets = np.frombuffer(_TEXT.sub(b"", header).translate(None, _OTHERS), dtype=np.uint8)
-    depth = 0
-    for start in range(0, len(brackets), _CHUNK):
-        depths = depth + np.cumsum(_STEPS[brackets[start : start + _CHUNK]], dtype=np.int64)
+    """Refuse deep nesting before any decoder recurses: count brackets outside texts, a chunk at a time."""
+    plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")  # then every quotation mark opens or closes a text
+    depth = quotes = 0
+    for start in range(0, len(plain), _CHUNK):
+        chunk = np.frombuffer(plain, dtype=np.uint8, count=min(_CHUNK, len(plain) - start), offset=start)
+        opened = quotes + np.cumsum(chunk == ord('"'))
+        depths = depth + np.cumsum(np.where(opened % 2 == 0, _STEPS[chunk], 0))
         if depths.max() > MAX_DEPTH:
             raise BadFrameError(f"the header is nested deeper than {MAX_DEPTH}")
-        depth = int(depths[-1])
+        depth, quotes = int(depths[-1]), int(opened[-1]) % 2
 
 
 def _check_node(root: values.AnyNode) -> None:
