@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checks import bundle, plan
+from checks import bundle
 from checks.errors import Problem, SpecError
+from checks.plan import Limits, PartPlan, RunPlan
 from checks.source import NotANotebookError, assigned_names, code_cells
 from checks.spec.base import walk
 from checks.spec.loading import read_spec
@@ -17,8 +18,8 @@ from checks.spec.target import Operand, suggestion
 
 @dataclass(frozen=True)
 class Assignment:
-    """A checked assignment. ``version`` is the digest of its files; ``inputs`` maps where the notebook looks to a key
-    of the files; ``starter`` holds the sources of the starter notebook's code cells."""
+    """A checked assignment. ``version`` is the digest of its files; ``inputs`` maps where the notebook looks
+    to a key of the files; ``starter`` holds the sources of the starter notebook's code cells."""
 
     spec: AssignmentSpec
     version: str
@@ -27,7 +28,9 @@ class Assignment:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Assignment:
-        """Check a bundle's files (``docs/architecture.md`` lists them); raises SpecError with every mistake."""
+        """Check a bundle's files (``docs/architecture.md`` lists them);
+        raises SpecError with every mistake.
+        """
         if bundle.SPEC not in files:
             raise SpecError([Problem(bundle.SPEC, 0, 0, "", "the bundle has no such file")])
         spec, document = read_spec(files[bundle.SPEC], bundle.SPEC)
@@ -72,22 +75,22 @@ class Assignment:
         return tuple(self.spec.parts)
 
     @property
-    def limits(self) -> plan.Limits:
+    def limits(self) -> Limits:
         """The bounds of one run."""
-        return plan.Limits(**self.spec.limits.model_dump())
+        return Limits(**self.spec.limits.model_dump())
 
     @property
     def needs_reference(self) -> bool:
         """Whether judging takes the evidence of a reference run."""
         return _needs_reference(self.spec)
 
-    def plan(self) -> plan.RunPlan:
+    def plan(self) -> RunPlan:
         """What a student's run has to know: names and hints, nothing of the checks."""
-        return plan.RunPlan(module=self.module, parts=self._part_plans(), compat=self.compat, seed=self.spec.seed)
+        return RunPlan(module=self.module, parts=self._part_plans(), compat=self.compat, seed=self.spec.seed)
 
-    def reference_plan(self) -> plan.RunPlan:
+    def reference_plan(self) -> RunPlan:
         """The author's run: the same, and the extra variables taken at its end."""
-        return plan.RunPlan(
+        return RunPlan(
             module=self.module,
             parts=self._part_plans(),
             compat=self.compat,
@@ -95,9 +98,11 @@ class Assignment:
             seed=self.spec.seed,
         )
 
-    def _part_plans(self) -> tuple[plan.PartPlan, ...]:
+    def _part_plans(self) -> tuple[PartPlan, ...]:
         return tuple(
-            plan.PartPlan(id=part.id, variables=tuple(part.variables), answers=part.answers, hints=tuple(part.hints))
+            PartPlan(
+                id=part.id, variables=tuple(part.variables), answers=part.answers, hints=tuple(part.hints)
+            )
             for part in self.parts
         )
 
@@ -106,9 +111,13 @@ def _needs_reference(spec: AssignmentSpec) -> bool:
     return any(isinstance(piece, Operand) and piece.reference is not None for _, piece in walk(spec))
 
 
-def _missing_inputs(inputs: Mapping[str, str], files: Mapping[str, bytes], document: Document) -> list[Problem]:
+def _missing_inputs(
+    inputs: Mapping[str, str], files: Mapping[str, bytes], document: Document
+) -> list[Problem]:
     what = "the bundle lacks the file that should be there"
-    return [document.problem(("inputs", target), what, key) for target, key in inputs.items() if key not in files]
+    return [
+        document.problem(("inputs", target), what, key) for target, key in inputs.items() if key not in files
+    ]
 
 
 def _notebook_problems(files: Mapping[str, bytes], *, needed: bool) -> list[Problem]:
@@ -124,7 +133,9 @@ def _notebook_problems(files: Mapping[str, bytes], *, needed: bool) -> list[Prob
     return problems
 
 
-def _unset_reference_names(spec: AssignmentSpec, files: Mapping[str, bytes], document: Document) -> list[Problem]:
+def _unset_reference_names(
+    spec: AssignmentSpec, files: Mapping[str, bytes], document: Document
+) -> list[Problem]:
     """Variables that the spec wants of the author's run and no cell of the author's notebook assigns."""
     try:
         cells = code_cells(files.get(bundle.REFERENCE, b""))
@@ -133,7 +144,9 @@ def _unset_reference_names(spec: AssignmentSpec, files: Mapping[str, bytes], doc
     assigned = set().union(*map(assigned_names, cells))
     return [
         document.problem(
-            ("reference", "variables", number), f"no cell of the reference assigns {name!r}", suggestion(name, assigned)
+            ("reference", "variables", number),
+            f"no cell of the reference assigns {name!r}",
+            suggestion(name, assigned),
         )
         for number, name in enumerate(spec.reference.variables)
         if name not in assigned

@@ -1,7 +1,7 @@
 """Was a part attempted, and if its value is wanting, was it the student's own code that stopped it?
 
-Both questions are answered from the cells' sources and how the cells ended, beside the values: a placeholder that was
-left alone is no mistake, and a crash before the check is no answer.
+Both questions are answered from the cells' sources and how the cells ended, beside the values: a placeholder
+that was left alone is no mistake, and a crash before the check is no answer.
 """
 
 from __future__ import annotations
@@ -47,14 +47,19 @@ def is_placeholder(part: Part, values: Values) -> bool:
 
 
 def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[str, ...]) -> bool:
-    """Whether the part was left as the starter has it: by its values, or by its rule and the cells' sources."""
+    """Whether the part was left as the starter has it:
+    by its values, or by its rule and the cells' sources.
+    """
     rule = part.not_attempted
     if rule is not None and rule.unassigned:
         if all(name in values for name in part.answers):
             return False
         return _nothing_assigns(rule.unassigned, part, evidence)
     if rule is not None and rule.unstored is not None:
-        stores = any(stores_column(cell.source, rule.unstored.table, rule.unstored.column) for cell in _later(part, evidence))
+        stores = any(
+            stores_column(cell.source, rule.unstored.table, rule.unstored.column)
+            for cell in _later(part, evidence)
+        )
         return is_placeholder(part, values) and not stores and _asks_only(part, evidence, starter)
     if any(name in values for name in part.answers):
         return is_placeholder(part, values)
@@ -62,10 +67,12 @@ def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[
 
 
 def stopping_cell(part: Part, evidence: Evidence, snapshot: Snapshot | None, values: Values) -> Stop | None:
-    """The cell whose failure kept the part from having a value: its own, or one before it; None where there is none.
+    """The cell whose failure kept the part from having a value: its own, or one before it; None where there
+    is none.
 
-    ``snapshot`` is what the part is judged from. While that is still the placeholder, a later cell that failed on its
-    way to the part's check counts; once there is an answer, what failed afterwards is of no interest.
+    ``snapshot`` is what the part is judged from. While that is still the placeholder, a later cell that
+    failed on its way to the part's check counts; once there is an answer, what failed afterwards is of no
+    interest.
     """
     own = [at for at, cell in enumerate(evidence.cells) if _is_own(cell.source, part)]
     if all(name in values for name in part.answers):
@@ -98,7 +105,9 @@ def _is_same(node: v.AnyNode, starter: v.AnyNode) -> bool:
 
 
 def _nothing_assigns(names: list[str], part: Part, evidence: Evidence) -> bool:
-    """No cell assigns one of the names, none that is no Python mentions one, and no attempt by another name failed."""
+    """No cell assigns one of the names, none that is no Python mentions one,
+    and no attempt by another name failed.
+    """
     for cell in evidence.cells:
         if parse(cell.source) is None and any(mentions(cell.source, name) for name in names):
             return False
@@ -113,7 +122,9 @@ def _nothing_assigns(names: list[str], part: Part, evidence: Evidence) -> bool:
 def _asks_only(part: Part, evidence: Evidence, starter: tuple[str, ...]) -> bool:
     """The cells with the part's check hold nothing else, or are the starter's."""
     asking = [cell.source for cell in evidence.cells if calls_check(cell.source, part.id)]
-    return all(only_asks(source, part.id) or any(same_code(source, cell) for cell in starter) for source in asking)
+    return all(
+        only_asks(source, part.id) or any(same_code(source, cell) for cell in starter) for source in asking
+    )
 
 
 def _later(part: Part, evidence: Evidence) -> list[CellRun]:

@@ -64,8 +64,8 @@ def digest(files: Mapping[str, bytes]) -> str:
 def input_key(source: str) -> str:
     """The bundle's key of an input: ``../data/x.csv`` -> ``inputs/data/x.csv``.
 
-    ``source`` is written as the spec writes it, seen from the assignment's folder; it may go up once, into the
-    course's folder. Raises BundleError for a path that is absolute or leads elsewhere.
+    ``source`` is written as the spec writes it, seen from the assignment's folder; it may go up once, into
+    the course's folder. Raises BundleError for a path that is absolute or leads elsewhere.
     """
     key = INPUTS + source.removeprefix("../")
     try:

@@ -5,7 +5,8 @@
     ├── BundleError               bytes are no bundle (checks.bundle)
     └── MissingReferenceError     the author's run left no value where one is needed (checks.scene)
 
-``checks.evidence.BadFrameError`` stands beside the tree: it tells of bytes that a student's code may have written.
+``checks.evidence.BadFrameError`` stands beside the tree: it tells of bytes that a student's code may have
+written.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ class CheckFeedback(msgspec.Struct, frozen=True):
 
 
 class PartFeedback(msgspec.Struct, frozen=True):
-    """One part; ``message`` and ``hints`` are Markdown, ``cell`` is the notebook index of the cell that decided."""
+    """One part; ``message`` and ``hints`` are Markdown,
+    ``cell`` is the notebook index of the cell that decided.
+    """
 
     id: str
     title: str
@@ -94,10 +96,15 @@ class Feedback(msgspec.Struct, frozen=True):
 def student_view(feedback: Feedback, assignment: Assignment) -> Feedback:
     """The feedback without the checks that the spec hides; parts' messages never speak of these."""
     hidden = {
-        (part.id, name) for part in assignment.parts for name, check in part.named_checks().items() if check.hidden
+        (part.id, name)
+        for part in assignment.parts
+        for name, check in part.named_checks().items()
+        if check.hidden
     }
     parts = (
-        msgspec.structs.replace(part, checks=tuple(each for each in part.checks if (part.id, each.id) not in hidden))
+        msgspec.structs.replace(
+            part, checks=tuple(each for each in part.checks if (part.id, each.id) not in hidden)
+        )
         for part in feedback.parts
     )
     return msgspec.structs.replace(feedback, parts=tuple(parts))
@@ -114,7 +121,9 @@ def total(parts: tuple[PartFeedback, ...]) -> float:
 
 
 def system_error_feedback(assignment: Assignment, submission: SubmissionInfo, reason: str) -> Feedback:
-    """Every part ``unjudged``: the fault is ours, and nobody loses a point for good. ``reason`` is for people."""
+    """Every part ``unjudged``: the fault is ours, and nobody loses a point for good.
+    ``reason`` is for people.
+    """
     message = f"This could not be judged, and it is not your fault: {escape(reason.rstrip('.'))}."
     parts = tuple(
         PartFeedback(part.id, part.title, "unjudged", 0.0, part.points if part.graded else 0.0, message)

@@ -1,7 +1,7 @@
 """The judge: evidence in, feedback out. A pure function; equal arguments give equal bytes.
 
-A part's way: which snapshot decides; was the part attempted, or did the student's own code stop it; how its checks come
-out; and, where they do not pass, whether a known misconception explains why.
+A part's way: which snapshot decides; was the part attempted, or did the student's own code stop it; how its
+checks come out; and, where they do not pass, whether a known misconception explains why.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from checks.evidence import BadFrameError, Evidence, Snapshot
 from checks.evidence import values as v
 from checks.feedback import (
     CheckFeedback,
+    CheckOutcome,
     Feedback,
     PartFeedback,
     PartStatus,
@@ -61,8 +62,12 @@ class Case:
 def judge(
     assignment: Assignment, evidence: Evidence, reference: Evidence | None, submission: SubmissionInfo
 ) -> Feedback:
-    """Judge one attempt. ``reference`` is the evidence of the author's run, needed where the spec compares with it."""
-    parts = tuple(_part_feedback(part, _judge_part(assignment, part, evidence, reference)) for part in assignment.parts)
+    """Judge one attempt. ``reference`` is the evidence of the author's run,
+    needed where the spec compares with it.
+    """
+    parts = tuple(
+        _part_feedback(part, _judge_part(assignment, part, evidence, reference)) for part in assignment.parts
+    )
     run = evidence.run
     return Feedback(
         assignment=assignment_info(assignment),
@@ -91,13 +96,19 @@ def _part_feedback(part: Part, verdict: Verdict) -> PartFeedback:
     )
 
 
-def _judge_part(assignment: Assignment, part: Part, evidence: Evidence, reference: Evidence | None) -> Verdict:
+def _judge_part(
+    assignment: Assignment, part: Part, evidence: Evidence, reference: Evidence | None
+) -> Verdict:
     if not part.graded:
         return Verdict("ungraded", "A question to think about: it is not graded.")
     if evidence.run.status == "system_error":
         return _unjudged(part, evidence.run.detail or "the run failed")
     if evidence.run.status == "rejected":
-        return _not_judged(part, "error", f"The notebook could not be run: {escape(evidence.run.detail or 'no reason given')}")
+        return _not_judged(
+            part,
+            "error",
+            f"The notebook could not be run: {escape(evidence.run.detail or 'no reason given')}",
+        )
     expected, fault = _reference_values(reference, part)
     try:
         snapshot, values = _deciding(part, evidence)
@@ -112,17 +123,25 @@ def _judge_values(case: Case) -> Verdict:
     part, cell = case.part, case.snapshot.cell if case.snapshot else None
     untouched = is_untouched(part, case.values, case.evidence, case.starter)
     rule = part.not_attempted
-    stop = None if untouched and rule and rule.unassigned else stopping_cell(part, case.evidence, case.snapshot, case.values)
+    stop = (
+        None
+        if untouched and rule and rule.unassigned
+        else stopping_cell(part, case.evidence, case.snapshot, case.values)
+    )
     if stop is not None:
         return _not_judged(part, "error", _stop_message(part, stop, case.evidence), stop.cell.index)
     if untouched:
         return _not_judged(part, "not_attempted", _untouched_message(case), cell)
-    broken = next((node for name in part.answers if isinstance(node := case.values.get(name), v.Broken)), None)
+    broken = next(
+        (node for name in part.answers if isinstance(node := case.values.get(name), v.Broken)), None
+    )
     if broken is not None:
         return _not_judged(part, "incorrect", f"The value could not be read: {escape(broken.why)}.", cell)
     missing = [name for name in part.answers if name not in case.values]
     if missing:
-        return _not_judged(part, "incorrect", f"{escape(missing[0])} has no value when the check of this part runs.", cell)
+        return _not_judged(
+            part, "incorrect", f"{escape(missing[0])} has no value when the check of this part runs.", cell
+        )
     return _judge_answer(case)
 
 
@@ -146,7 +165,11 @@ def _judge_answer(case: Case) -> Verdict:
         credit = found[0].credit
     return Verdict(
         status="correct" if credit >= 1 else "partial" if credit > 0 else "incorrect",
-        message=case.part.correct if credit >= 1 else found[1] if found else _worst_message(case.part, outcomes),
+        message=case.part.correct
+        if credit >= 1
+        else found[1]
+        if found
+        else _worst_message(case.part, outcomes),
         credit=credit,
         misconception=found[0].id if found else None,
         cell=case.snapshot.cell if case.snapshot else None,
@@ -169,7 +192,8 @@ def _misconception(case: Case, outcomes: Mapping[str, Outcome]) -> tuple[Misconc
         try:
             outcome = each.when.evaluate(scene)
         except MissingReferenceError:
-            # The grade does not hang on an explanation: an author's slip in one must not keep the part unjudged.
+            # The grade does not hang on an explanation: an author's slip in one must not keep the part
+            # unjudged.
             continue
         if outcome.credit > 0:
             return each, fill(each.message, outcome.facts)
@@ -177,18 +201,24 @@ def _misconception(case: Case, outcomes: Mapping[str, Outcome]) -> tuple[Misconc
 
 
 def _worst_message(part: Part, outcomes: Mapping[str, Outcome]) -> str:
-    """The message of the check with the least credit (the first of equals) among those that students may see."""
+    """The message of the check with the least credit (the first of equals) among those that students may
+    see.
+    """
     named = part.named_checks()
     failed = [name for name, outcome in outcomes.items() if not outcome.passed]
     shown = [name for name in failed if not named[name].hidden]
-    return min((outcomes[name] for name in shown), key=lambda outcome: outcome.credit).message if shown else HIDDEN
+    return (
+        min((outcomes[name] for name in shown), key=lambda outcome: outcome.credit).message
+        if shown
+        else HIDDEN
+    )
 
 
 def _check_feedback(part: Part, outcomes: Mapping[str, Outcome]) -> tuple[CheckFeedback, ...]:
     rows = []
     for name, check in part.named_checks().items():
         outcome = outcomes.get(name)
-        result = "skipped" if outcome is None else "passed" if outcome.passed else "failed"
+        result: CheckOutcome = "skipped" if outcome is None else "passed" if outcome.passed else "failed"
         rows.append(CheckFeedback(name, result, outcome.message if outcome else "", check.weight))
     return tuple(rows)
 
@@ -196,8 +226,8 @@ def _check_feedback(part: Part, outcomes: Mapping[str, Outcome]) -> tuple[CheckF
 def _deciding(part: Part, evidence: Evidence) -> tuple[Snapshot | None, Values]:
     """The snapshot that decides, with its values: the last check's, else the last binding's, else the end's.
 
-    Without a check, values that are still the placeholder give way to those of the end: the student may have changed
-    the object in place. Raises BadFrameError.
+    Without a check, values that are still the placeholder give way to those of the end: the student may have
+    changed the object in place. Raises BadFrameError.
     """
     by_trigger = {snapshot.trigger: snapshot for snapshot in evidence.snapshots if snapshot.part == part.id}
     if "check" in by_trigger:
@@ -213,7 +243,9 @@ def _deciding(part: Part, evidence: Evidence) -> tuple[Snapshot | None, Values]:
 
 
 def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | None, str]:
-    """The author's values for a part (its own snapshot, and what was taken at the end), or why there are none."""
+    """The author's values for a part (its own snapshot, and what was taken at the end),
+    or why there are none.
+    """
     if reference is None:
         return None, ""
     try:
@@ -230,7 +262,9 @@ def _stop_message(part: Part, stop: Stop, evidence: Evidence) -> str:
     """What stopped the part, as the student's own traceback tells it, and where it began."""
     if stop.cell.error is None:
         why = LIMITS.get(evidence.run.status, "the run ended there")
-        return f"The run was stopped in code cell {stop.number}: {why}. What comes after it could not be judged."
+        return (
+            f"The run was stopped in code cell {stop.number}: {why}. What comes after it could not be judged."
+        )
     text = f"Your code stopped before this part could be judged: {_error_text(stop)}."
     cause = earlier_cause(stop, evidence)
     if cause is not None and cause.cell.error is not None:
@@ -255,10 +289,14 @@ def _untouched_message(case: Case) -> str:
 
 
 def _not_judged(part: Part, status: PartStatus, message: str, cell: int | None = None) -> Verdict:
-    checks = tuple(CheckFeedback(name, "skipped", "", check.weight) for name, check in part.named_checks().items())
+    checks = tuple(
+        CheckFeedback(name, "skipped", "", check.weight) for name, check in part.named_checks().items()
+    )
     return Verdict(status, message, cell=cell, checks=checks)
 
 
 def _unjudged(part: Part, why: str) -> Verdict:
-    checks = tuple(CheckFeedback(name, "unjudged", "", check.weight) for name, check in part.named_checks().items())
+    checks = tuple(
+        CheckFeedback(name, "unjudged", "", check.weight) for name, check in part.named_checks().items()
+    )
     return Verdict("unjudged", UNJUDGED.format(why=escape(why).rstrip(".")), checks=checks)

@@ -11,9 +11,11 @@ from checks.evidence import values as v
 
 @dataclass(frozen=True)
 class Outcome:
-    """A check's result: ``credit`` from 0 to 1, the ``reason`` where it is below 1, facts to fill messages with.
+    """A check's result: ``credit`` from 0 to 1, the ``reason`` where it is below 1, facts to fill messages
+    with.
 
-    ``message`` is a finished text that goes before the check's own message, ``fallback`` one that stands back.
+    ``message`` is a finished text that goes before the check's own message, ``fallback`` one that stands
+    back.
     """
 
     credit: float
@@ -33,7 +35,9 @@ PASSED = Outcome(1.0)
 
 @dataclass(frozen=True)
 class Scene:
-    """``values`` are the student's by variable, ``reference`` the author's (None: there was no reference run)."""
+    """``values`` are the student's by variable, ``reference`` the author's (None:
+    there was no reference run).
+    """
 
     values: Mapping[str, v.AnyNode]
     reference: Mapping[str, v.AnyNode] | None = None
@@ -44,4 +48,3 @@ class Scene:
         if self.reference is None or name not in self.reference:
             raise MissingReferenceError(f"the reference run left no value of {name}")
         return self.reference[name]
-

@@ -1,7 +1,7 @@
 """Cells' source code: what a cell assigns, which checks it calls, what it stores. Nothing is executed.
 
-IPython's own lines (``%magic``, ``!command``, ``name?``) are no Python; they are taken out before parsing. A cell
-that is no Python even so is looked at as text without its comments.
+IPython's own lines (``%magic``, ``!command``, ``name?``) are no Python; they are taken out before parsing. A
+cell that is no Python even so is looked at as text without its comments.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ def only_asks(source: str, part: str) -> bool:
 
 
 def stores_column(source: str, table: str, column: str) -> bool:
-    """Whether a cell may add ``column`` to ``table``: any store into the table, or the column's name in a store of
-    anything, in ``assign``, ``insert``, ``rename``, or as a keyword. A cell that is no Python counts by its text."""
+    """Whether a cell may add ``column`` to ``table``: any store into the table, or the column's name in a
+    store of anything, in ``assign``, ``insert``, ``rename``, or as a keyword. A cell that is no Python counts
+    by its text."""
     tree = parse(source)
     if tree is None:
         return mentions(source, table) or mentions(source, column)
@@ -116,12 +117,18 @@ def _bound_by(node: ast.AST) -> Iterator[str]:
             yield from ((alias.asname or alias.name).partition(".")[0] for alias in aliases)
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
             yield name
-        case ast.Subscript(value=ast.Call(func=ast.Name(id="globals")), slice=ast.Constant(value=str(name)), ctx=ast.Store()):
+        case ast.Subscript(
+            value=ast.Call(func=ast.Name(id="globals")), slice=ast.Constant(value=str(name)), ctx=ast.Store()
+        ):
             yield name
 
 
 def _is_call_of(node: ast.AST, part: str, methods: tuple[str, ...]) -> bool:
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in methods:
+    if (
+        not isinstance(node, ast.Call)
+        or not isinstance(node.func, ast.Attribute)
+        or node.func.attr not in methods
+    ):
         return False
     owner = _dotted(node.func.value)
     return owner == part or owner.endswith("." + part)
@@ -152,7 +159,9 @@ def _stores(node: ast.AST, table: str, column: str) -> bool:
             return _stores_into(target, table, column)
         case ast.Call(func=ast.Attribute() | ast.Name(), args=args, keywords=keywords):
             named = any(keyword.arg == column for keyword in keywords)
-            return named or (_is_storing_call(node) and any(_names(each, column) for each in (*args, *keywords)))
+            return named or (
+                _is_storing_call(node) and any(_names(each, column) for each in (*args, *keywords))
+            )
         case _:
             return False
 
@@ -167,7 +176,9 @@ def _stores_into(target: ast.expr, table: str, column: str) -> bool:
     return False
 
 
-_STORING_CALLS = frozenset({"assign", "insert", "rename", "join", "merge", "concat", "setattr", "set_axis", "eval"})
+_STORING_CALLS = frozenset(
+    {"assign", "insert", "rename", "join", "merge", "concat", "setattr", "set_axis", "eval"}
+)
 
 
 def _is_storing_call(node: ast.Call) -> bool:

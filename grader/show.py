@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
@@ -79,7 +79,7 @@ def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:
     if notes:
         made.add_column("expected", no_wrap=True)
     for number, part in enumerate(shown.parts):
-        row = [
+        row: list[RenderableType] = [
             Text(part.id),
             Text(part.status, style=COLOURS.get(part.status, "")),
             Text(f"{part.score:g}/{part.max_score:g}" if part.max_score else ""),

@@ -112,8 +112,10 @@ def service(settings: Settings, say: Say) -> Iterator[Running]:
         parts.append(stack.enter_context(_api(settings, listener)))
         _await_ready(settings, parts, say)
         running = Running(url, token_of, parts)
-        yield running
-        say("stopping: notebooks that have begun are finished first")
+        try:
+            yield running
+        finally:
+            say("stopping; notebooks that have begun are finished first")
 
 
 def run(settings: Settings, say: Say) -> None:
@@ -276,7 +278,9 @@ def _tokens(store: Store, path: Path) -> dict[str, str]:
         # The database is another one than at the last start.
         path.unlink()
     with store.write() as session:
-        made = {role: tokens.create(session, role, f"made by grader up, {role}") for role in ROLES}
+        made: dict[str, str] = {
+            role: tokens.create(session, role, f"made by grader up, {role}") for role in ROLES
+        }
     write_private(path, "".join(f"{role} {token}\n" for role, token in made.items()).encode())
     return made
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals  # type: ignore[import-untyped]
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
@@ -28,9 +28,8 @@ settings = Settings()
 app = Celery("worker", include=["worker.tasks"])
 app.conf.update(celery_settings(settings))
 app.conf.task_queues = [
-    Queue(queue_name(name, urgency))  # type: ignore[no-untyped-call]
-    for urgency in URGENCIES
-    for name in settings.serves
+    Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+    for name in [queue_name(served, urgency) for urgency in URGENCIES for served in settings.serves]
 ]
 app.conf.task_create_missing_queues = False
 app.conf.task_default_queue = queue_name(settings.serves[0])

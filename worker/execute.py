@@ -108,7 +108,8 @@ class _Runner:
             await ready
             return
         await _cancel(ready)
-        raise InfrastructureError(f"the kernel did not answer: {self._sealed.poll() or 'time is over'}")
+        ending = self._sealed.poll() or "time is over"
+        raise InfrastructureError(f"the kernel did not answer: {ending}: {self._sealed.last_words()}")
 
     async def _run_cells(self, runner: LimitedClient) -> None:
         codes = [

@@ -81,6 +81,10 @@ class SealedKernel:
             "hb_port": 5, "kernel_name": self._server.environment.name,
         }  # fmt: skip
 
+    def last_words(self) -> str:
+        """What the sandbox logged last, for our own error messages."""
+        return self._server.last_words()
+
     def fileno(self) -> int:
         """The lifeline's descriptor: readable when the kernel has ended."""
         assert self._connection is not None

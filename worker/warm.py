@@ -175,9 +175,10 @@ class WarmServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        raise InfrastructureError(f"the sandbox of {self.environment.name} did not start: {self._last_words()}")
+        raise InfrastructureError(f"the sandbox of {self.environment.name} did not start: {self.last_words()}")
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of the sandbox's log, on one line, for our own error messages."""
         lines = (self.runtime / "server.log").read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-4:]) or "it said nothing"
 

@@ -16,14 +16,18 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """``|seen - expected| <= absolute + relative * |expected|``; the absolute floor serves values near zero."""
+    """``|seen - expected| <= absolute + relative * |expected|``;
+    the absolute floor serves values near zero.
+    """
 
     relative: float = 1e-9
     absolute: float = 0.0
     nan_equal: bool = True
 
     def close(self, seen: Numbers, expected: Numbers) -> Flags:
-        """Element by element, for arrays of one shape: computed in float64 (or complex128), so nothing overflows."""
+        """Element by element, for arrays of one shape:
+        computed in float64 (or complex128), so nothing overflows.
+        """
         seen, expected = _wide(seen), _wide(expected)
         with np.errstate(all="ignore"):
             bound = self.absolute + self.relative * np.abs(expected)
@@ -31,13 +35,19 @@ class Tolerance:
         # Infinities and exact whole numbers: their difference says nothing, or lost digits.
         near = (near & np.isfinite(expected) & np.isfinite(seen)) | (seen == expected)
         both_nan = np.isnan(seen) & np.isnan(expected)
-        return near | both_nan if self.nan_equal else near & ~both_nan
+        flags: Flags = near | both_nan if self.nan_equal else near & ~both_nan
+        return flags
 
     def all_close(self, seen: Numbers, expected: Numbers) -> bool:
         """Whether shapes are equal and every element is close."""
         if seen.shape != expected.shape:
             return False
-        if seen.dtype.kind in "iu" and expected.dtype.kind in "iu" and not self.relative and not self.absolute:
+        if (
+            seen.dtype.kind in "iu"
+            and expected.dtype.kind in "iu"
+            and not self.relative
+            and not self.absolute
+        ):
             return bool(np.array_equal(seen, expected))
         return bool(self.close(seen, expected).all())
 
@@ -46,7 +56,12 @@ class Tolerance:
 
         Numbers that are equal as they stand do not count: the question is asked to explain a difference.
         """
-        if seen.shape != expected.shape or seen.size < 2 or not _comparable(seen) or not _comparable(expected):
+        if (
+            seen.shape != expected.shape
+            or seen.size < 2
+            or not _comparable(seen)
+            or not _comparable(expected)
+        ):
             return False
         if self.all_close(seen, expected):
             return False

@@ -49,12 +49,26 @@ _NAMES: dict[type, str] = {
     v.Broken: "broken",
 }
 CONTAINERS = frozenset(
-    {"number", "list", "tuple", "range", "deque", "view", "set", "array", "other array", "object", *_NAMES.values()}
+    {
+        "number",
+        "list",
+        "tuple",
+        "range",
+        "deque",
+        "view",
+        "set",
+        "array",
+        "other array",
+        "object",
+        *_NAMES.values(),
+    }
 )
 
 
-def numbers(node: v.AnyNode) -> Numbers | None:
-    """The numbers that a value holds, in its shape; missing ones are NaN; None where it holds anything else."""
+def numbers(node: v.AnyNode) -> Numbers | None:  # noqa: PLR0911 - one line a kind of value
+    """The numbers that a value holds, in its shape; missing ones are NaN;
+    None where it holds anything else.
+    """
     match node:
         case v.Bool():
             return np.array(node.v)
@@ -110,7 +124,9 @@ def scalar(node: v.AnyNode) -> object:
 
 
 def family(node: v.AnyNode) -> str:
-    """The family of the elements' type: bool, integer, float, complex, time, text, bytes, object or nothing."""
+    """The family of the elements' type: bool, integer, float, complex, time, text, bytes,
+    object or nothing.
+    """
     match node:
         case v.Array():
             return _dtype_family(node.dtype)
@@ -145,7 +161,10 @@ def column(table: v.Table, name: str) -> list[v.Array]:
 
 def column_names(table: v.Table) -> list[str]:
     """The columns' labels, those that are no text in Python's spelling."""
-    return [column.name.v if isinstance(column.name, v.Text) else str(scalar(column.name)) for column in table.columns]
+    return [
+        column.name.v if isinstance(column.name, v.Text) else str(scalar(column.name))
+        for column in table.columns
+    ]
 
 
 def _dtype_family(name: str) -> str:

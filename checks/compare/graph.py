@@ -1,8 +1,8 @@
 """Paths through a model's graph, from an input to its outputs.
 
-A *step* is a layer that a path must pass; between two steps only layers of a given sort may lie. Additions in a row
-(``(rating + bias) + offset``) count as one step: a sum. The calls are visited once each, inputs first, so that a graph
-with many branches costs no more than its size.
+A *step* is a layer that a path must pass; between two steps only layers of a given sort may lie. Additions in
+a row (``(rating + bias) + offset``) count as one step: a sum. The calls are visited once each, inputs first,
+so that a graph with many branches costs no more than its size.
 """
 
 from __future__ import annotations
@@ -20,12 +20,36 @@ Between = Literal["nothing", "shape_only", "any"]
 Call = tuple[int, int]
 Trail = tuple[v.Layer, ...]
 
-# Layers and operations that may move or rename axes and compute nothing. Pooling and reductions compute nothing where
-# the number of elements stays what it was: the mean of one number is that number.
+# Layers and operations that may move or rename axes and compute nothing. Pooling and reductions compute
+# nothing where the number of elements stays what it was: the mean of one number is that number.
 RESHAPING = frozenset(
-    "Flatten Reshape Permute Squeeze ExpandDims Ravel Transpose GetItem Identity Dropout Cast "
-    "GlobalAveragePooling1D GlobalMaxPooling1D GlobalAvgPool1D GlobalMaxPool1D AveragePooling1D MaxPooling1D "
-    "Sum Mean Max Min Moveaxis Swapaxes Copy Lambda".split()
+    [
+        "Flatten",
+        "Reshape",
+        "Permute",
+        "Squeeze",
+        "ExpandDims",
+        "Ravel",
+        "Transpose",
+        "GetItem",
+        "Identity",
+        "Dropout",
+        "Cast",
+        "GlobalAveragePooling1D",
+        "GlobalMaxPooling1D",
+        "GlobalAvgPool1D",
+        "GlobalMaxPool1D",
+        "AveragePooling1D",
+        "MaxPooling1D",
+        "Sum",
+        "Mean",
+        "Max",
+        "Min",
+        "Moveaxis",
+        "Swapaxes",
+        "Copy",
+        "Lambda",
+    ]
 )
 ADDING = frozenset({"Add", "AddV2"})
 _TENSORFLOW_ADDITION = ("tf.__operators__.add", "tf.math.add")
@@ -35,7 +59,9 @@ MAX_TRAILS = 100
 
 @dataclass(frozen=True)
 class Step:
-    """``test`` tells the layers that fit; of a sum, one other summand must follow from all inputs of ``beside``."""
+    """``test`` tells the layers that fit; of a sum,
+    one other summand must follow from all inputs of ``beside``.
+    """
 
     test: Callable[[v.Layer], bool]
     is_sum: bool = False
@@ -43,7 +69,9 @@ class Step:
 
 
 class Graph:
-    """A model's calls by (layer, node), with what can be asked of them; nothing in it is trusted to be complete."""
+    """A model's calls by (layer, node), with what can be asked of them;
+    nothing in it is trusted to be complete.
+    """
 
     def __init__(self, model: v.Model) -> None:
         self.layers = {layer.id: layer for layer in model.layers}
@@ -153,7 +181,9 @@ class _Search:
                 self._add(node, taken + 1, [(*trail, layer) for trail in self._arriving(sources, taken)])
 
     def _arriving(self, sources: Iterable[v.GraphTensor], taken: int) -> list[Trail]:
-        return [trail for source in sources for trail in self.reached.get((*_call(source), taken), {}).values()]
+        return [
+            trail for source in sources for trail in self.reached.get((*_call(source), taken), {}).values()
+        ]
 
     def _add(self, node: v.GraphNode, taken: int, trails: list[Trail]) -> None:
         kept = self.reached.setdefault((node.layer, node.node, taken), {})
@@ -172,10 +202,16 @@ class _Search:
         full = [at for at, summand in enumerate(summands) if step.beside <= self._graph.origins(summand)]
         if not step.beside:
             return summands
-        return [each for at, each in enumerate(summands) if any(at != other and each != summands[other] for other in full)]
+        return [
+            each
+            for at, each in enumerate(summands)
+            if any(at != other and each != summands[other] for other in full)
+        ]
 
     def _through_block(self, node: v.GraphNode, layer: v.Layer, taken: int, arriving: list[Trail]) -> None:
-        """A Sequential inside the model is one call; where its configuration lists its layers, walk these instead."""
+        """A Sequential inside the model is one call;
+        where its configuration lists its layers, walk these instead.
+        """
         inner = block_layers(layer)
         if not inner or len(node.inputs) != 1:
             return
@@ -190,7 +226,9 @@ class _Search:
 
 
 def is_addition(layer: v.Layer) -> bool:
-    """Whether a layer or operation adds up its inputs: Keras' Add layer, ``a + b``, TensorFlow's own operation."""
+    """Whether a layer or operation adds up its inputs:
+    Keras' Add layer, ``a + b``, TensorFlow's own operation.
+    """
     return bool(_class_names(layer) & ADDING) or layer.name.startswith(_TENSORFLOW_ADDITION)
 
 
@@ -203,7 +241,9 @@ def is_reshaping(layer: v.Layer) -> bool:
 
 
 def block_layers(layer: v.Layer) -> list[v.Layer]:
-    """The layers of a Sequential as its configuration lists them (the input layer left out); empty for any other."""
+    """The layers of a Sequential as its configuration lists them (the input layer left out);
+    empty for any other.
+    """
     listed = layer.config.get("layers")
     if class_name(layer.cls) != "Sequential" or not isinstance(listed, v.Sequence):
         return []

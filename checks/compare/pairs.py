@@ -24,7 +24,9 @@ class Reading:
 
 
 def read_pairs(node: v.AnyNode) -> Reading:
-    """Pairs out of any container that may hold them: a list of pairs, two columns, a labelled column, a dict."""
+    """Pairs out of any container that may hold them:
+    a list of pairs, two columns, a labelled column, a dict.
+    """
     match node:
         case v.Mapping():
             return _paired(list(node.items))
@@ -35,15 +37,19 @@ def read_pairs(node: v.AnyNode) -> Reading:
         case v.Table() if len(node.columns) == 1 and len(node.index.levels) == 1:
             return _zipped(node.index.levels[0], node.columns[0].values)
         case v.Array() if len(node.shape) == 2 and node.shape[1] == 2 and node.items is not None:
-            return _paired([(node.items[at], node.items[at + 1]) for at in range(0, len(node.items), 2)], parse=True)
+            return _paired(
+                [(node.items[at], node.items[at + 1]) for at in range(0, len(node.items), 2)], parse=True
+            )
         case _:
             return _listed(content.items(node) if not isinstance(node, v.SetOf) else None)
 
 
 def agrees(pairs: tuple[Pair, ...], ranking: tuple[Pair, ...], *, absolute: float, ties: float) -> str:
-    """Empty where ``pairs`` begin the ``ranking``, else what is wrong: empty_list, unknown, values, order, repeated.
+    """Empty where ``pairs`` begin the ``ranking``, else what is wrong: empty_list, unknown, values, order,
+    repeated.
 
-    Numbers may differ by ``absolute``; keys whose numbers in the ranking differ by at most ``ties`` may swap places.
+    Numbers may differ by ``absolute``; keys whose numbers in the ranking differ by at most ``ties`` may swap
+    places.
     """
     known = dict(ranking)
     keys = [key for key, _ in pairs]
@@ -55,7 +61,9 @@ def agrees(pairs: tuple[Pair, ...], ranking: tuple[Pair, ...], *, absolute: floa
         return "unknown"
     if not all(abs(number - known[key]) <= absolute for key, number in pairs):
         return "values"
-    if not all(abs(known[key] - number) <= ties for (key, _), (_, number) in zip(pairs, ranking, strict=False)):
+    if not all(
+        abs(known[key] - number) <= ties for (key, _), (_, number) in zip(pairs, ranking, strict=False)
+    ):
         return "order"
     return ""
 

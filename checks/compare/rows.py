@@ -13,7 +13,9 @@ from checks.evidence import values as v
 
 @dataclass(frozen=True)
 class Aligned:
-    """The column of both tables in the order of the expected rows, or ``wrong``, with the rows it concerns."""
+    """The column of both tables in the order of the expected rows, or ``wrong``,
+    with the rows it concerns.
+    """
 
     seen: Numbers | None = None
     expected: Numbers | None = None

@@ -9,7 +9,7 @@ from checks.compare.closeness import Tolerance
 from checks.evidence import values as v
 
 
-def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:
+def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:  # noqa: PLR0911 - one line a kind of value
     """Whether two values are equal, numbers within ``tolerance``; a list never equals a tuple."""
     wanted = content.numbers(expected)
     if wanted is not None:

@@ -21,7 +21,7 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
         case v.Text():
             return f"the text {node.v!r}"
         case v.Sequence() | v.SetOf() | v.Mapping():
-            return f"{_article(_SORTS[type(node)](node))} of {_count(node)}"
+            return f"{_article(_sort(node))} of {_count(node)}"
         case v.Array() | v.Tensor():
             return _shaped(node)
         case v.Series():
@@ -62,16 +62,10 @@ def _number(node: v.Bool | v.Int | v.Float | v.Complex) -> str:
             return f"{node.value:.6g}"
 
 
-_SORTS = {
-    v.Sequence: lambda node: node.base if node.base != "other" else content_name(node.cls),
-    v.SetOf: lambda node: node.base,
-    v.Mapping: lambda _node: "dict",
-}
-
-
-def content_name(cls: str) -> str:
-    """A class name as a word in running text."""
-    return class_name(cls).replace("_", " ")
+def _sort(node: v.Sequence | v.SetOf | v.Mapping) -> str:
+    if isinstance(node, v.Mapping):
+        return "dict"
+    return node.base if node.base != "other" else class_name(node.cls).replace("_", " ")
 
 
 def _count(node: v.Sequence | v.SetOf | v.Mapping) -> str:

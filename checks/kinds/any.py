@@ -1,4 +1,6 @@
-"""``any``: one check of a list must hold; where none does, the one that came nearest (the first of equals) speaks."""
+"""``any``: one check of a list must hold;
+where none does, the one that came nearest (the first of equals) speaks.
+"""
 
 from __future__ import annotations
 

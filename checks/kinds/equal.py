@@ -20,10 +20,11 @@ from checks.spec.target import Operand
 
 
 class Equal(TargetKind):
-    """Equal within tolerance; what counts beside the numbers (container, type of the elements) is for the author to say.
+    """Equal within tolerance; what counts beside the numbers (container, type of the elements) is for the
+    author to say.
 
-    ``by`` compares a column row by row, matched by a key column or index level. ``prefix`` compares ranked pairs:
-    any beginning of the author's list is right.
+    ``by`` compares a column row by row, matched by a key column or index level. ``prefix`` compares ranked
+    pairs: any beginning of the author's list is right.
     """
 
     reasons: ClassVar[Mapping[str, str]] = {
@@ -61,15 +62,25 @@ class Equal(TargetKind):
     abs: float = Field(default=0.0, ge=0, description="absolute floor of the tolerance, for values near zero")
     nan_equal: bool = Field(default=True, description="whether NaN equals NaN")
     container: Literal["same", "partial", "any"] = Field(
-        default="partial", description="what another container with the right content is worth: nothing, partial, all"
+        default="partial",
+        description="what another container with the right content is worth: nothing, partial, all",
     )
     dtype: Literal["family", "same", "any"] = Field(
-        default="family", description="elements of the same family (integer, float, text …), the same dtype, or any"
+        default="family",
+        description="elements of the same family (integer, float, text …), the same dtype, or any",
     )
-    credit: float = Field(default=0.5, ge=0, le=1, description="the credit of right content in a wrong container")
-    up_to: UpTo = Field(default="nothing", description="hold where numbers differ, but only by a shift, a factor or order")
-    by: str | None = Field(default=None, description="compare a table's column, rows matched by this key column")
-    prefix: bool = Field(default=False, description="ranked pairs: any beginning of the expected list is right")
+    credit: float = Field(
+        default=0.5, ge=0, le=1, description="the credit of right content in a wrong container"
+    )
+    up_to: UpTo = Field(
+        default="nothing", description="hold where numbers differ, but only by a shift, a factor or order"
+    )
+    by: str | None = Field(
+        default=None, description="compare a table's column, rows matched by this key column"
+    )
+    prefix: bool = Field(
+        default=False, description="ranked pairs: any beginning of the expected list is right"
+    )
     ties: float = Field(default=1e-6, ge=0, description="ranked pairs: numbers this near may swap places")
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
@@ -80,7 +91,9 @@ class Equal(TargetKind):
             yield ("prefix",), "ranked pairs know neither `by` nor `up_to`", ""
 
     def judge(self, scene: Scene) -> Outcome:
-        """The best outcome over the target's values; a table without the column is told from a missing variable."""
+        """The best outcome over the target's values;
+        a table without the column is told from a missing variable.
+        """
         if self.of.column is not None and self.of.column != "*":
             wanting = self._column_wanting(scene.values.get(self.of.variable))
             if wanting:
@@ -164,7 +177,9 @@ class Equal(TargetKind):
             return self._judge_wrapping(node, expected, same_shape=True)
         theirs, ours = content.items(node), content.items(expected)
         if theirs is None or ours is None:
-            return Outcome(0.0, "kind" if content.container(node) != content.container(expected) else "values", _ONE)
+            return Outcome(
+                0.0, "kind" if content.container(node) != content.container(expected) else "values", _ONE
+            )
         if structure.same_items(theirs, ours, self._tolerance, ordered=not isinstance(expected, v.SetOf)):
             return self._judge_wrapping(node, expected, same_shape=False)
         return Outcome(0.0, "values", {"differing": "some", "total": len(theirs)})
@@ -175,7 +190,9 @@ class Equal(TargetKind):
         if not isinstance(table, v.Table) or not isinstance(node, v.Array):
             return Outcome(0.0, "not_table")
         if not isinstance(expected, v.Table) or not isinstance(column, v.Array):
-            raise MissingReferenceError(f"what {self.of.variable} is held against is no table with such a column")
+            raise MissingReferenceError(
+                f"what {self.of.variable} is held against is no table with such a column"
+            )
         found = rows.align(table, node, expected, column, key)
         if found.seen is None or found.expected is None:
             return Outcome(0.0, found.wrong, {"differing": found.rows})
@@ -187,7 +204,9 @@ class Equal(TargetKind):
     def _judge_ranking(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
         ranking = pairs.read_pairs(expected)
         if ranking.wrong:
-            raise MissingReferenceError(f"what {self.of.variable} is held against is no ranking: {ranking.wrong}")
+            raise MissingReferenceError(
+                f"what {self.of.variable} is held against is no ranking: {ranking.wrong}"
+            )
         reading = pairs.read_pairs(node)
         wrong = reading.wrong or pairs.agrees(reading.pairs, ranking.pairs, absolute=self.abs, ties=self.ties)
         if wrong:

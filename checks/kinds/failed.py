@@ -32,6 +32,10 @@ class Failed(Kind, Piece):
                 what = f"{scope.checks[self.check]!r} has no reason {reason!r}"
                 yield ("because", number), what, suggestion(reason, known)
 
+    def known_facts(self, scope: Scope) -> Mapping[str, str]:
+        """Those of the other check."""
+        return kinds()[scope.checks[self.check]].facts if self.check in scope.checks else {}
+
     def judge(self, scene: Scene) -> Outcome:
         """Full credit where the check fell short for such a reason; its facts come along."""
         found = scene.outcomes.get(self.check, PASSED)

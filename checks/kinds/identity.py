@@ -16,7 +16,8 @@ from checks.spec.target import suggestion
 
 
 class Identity(TargetKind):
-    """The value is the object at stop number ``stop`` (from 0) of a path of ``model``; without a path, any of its layers.
+    """The value is the object at stop number ``stop`` (from 0) of a path of ``model``; without a path, any of
+    its layers.
 
     Objects are compared within one snapshot, where equal numbers mean one object. A layer inside a nested
     Sequential has no number there; it counts by class, name and settings.
@@ -65,7 +66,9 @@ def _is(node: v.Layer | v.Model, layer: v.Layer) -> bool:
     if layer.id >= 0:
         return node.id == layer.id
     same_class = node.cls.rpartition(".")[2] == layer.cls.rpartition(".")[2]
-    return isinstance(node, v.Layer) and same_class and node.name == layer.name and _dims(node) == _dims(layer)
+    return (
+        isinstance(node, v.Layer) and same_class and node.name == layer.name and _dims(node) == _dims(layer)
+    )
 
 
 def _dims(layer: v.Layer) -> tuple[v.AnyNode | None, ...]:

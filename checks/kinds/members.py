@@ -20,8 +20,8 @@ from checks.spec.wording import message_problems
 class Members(TargetKind):
     """The elements are the required ones, perhaps some optional ones, and no other.
 
-    ``forbidden`` maps an element to the message for it, ``required`` may do so too. An element that is in none of
-    the lists is an unknown one. Right elements in another container than a set are worth ``credit``.
+    ``forbidden`` maps an element to the message for it, ``required`` may do so too. An element that is in
+    none of the lists is an unknown one. Right elements in another container than a set are worth ``credit``.
     """
 
     reasons: ClassVar[Mapping[str, str]] = {
@@ -37,10 +37,16 @@ class Members(TargetKind):
     }
     facts: ClassVar[Mapping[str, str]] = {**TargetKind.facts, "names": "the elements that are wrong"}
 
-    required: list[str] | dict[str, str] = Field(default=[], description="elements that must be there; or with messages")
+    required: list[str] | dict[str, str] = Field(
+        default=[], description="elements that must be there; or with messages"
+    )
     optional: list[str] = Field(default=[], description="elements that may be there")
-    forbidden: dict[str, str] = Field(default={}, description="elements that must not be there, each with its message")
-    credit: float = Field(default=0.5, ge=0, le=1, description="the credit of the right elements in another container")
+    forbidden: dict[str, str] = Field(
+        default={}, description="elements that must not be there, each with its message"
+    )
+    credit: float = Field(
+        default=0.5, ge=0, le=1, description="the credit of the right elements in another container"
+    )
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """Elements that are in two lists; fields of the elements' messages."""

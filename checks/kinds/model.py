@@ -23,7 +23,7 @@ class Model(TargetKind):
         "not_model": "{variable} is {seen}, not a model.",
         "inputs": "The model {variable} has the inputs {inputs}; these are not the ones asked for.",
         "path": "The model {variable} has no path such as the one asked for.",
-        "output_shape": "The model {variable} puts out the shape {output_shape}, which is not the one asked for.",
+        "output_shape": "The model {variable} puts out the shape {output_shape}, not the one asked for.",
     }
     facts: ClassVar[Mapping[str, str]] = {
         **TargetKind.facts,
@@ -32,7 +32,9 @@ class Model(TargetKind):
     }
 
     inputs: list[str] | None = Field(default=None, description="the inputs' names, in any order")
-    output_shape: list[int | None] | None = Field(default=None, description="the shape of the one output; null: any length")
+    output_shape: list[int | None] | None = Field(
+        default=None, description="the shape of the one output; null: any length"
+    )
     path: Route | None = Field(default=None, description="a path that must be there")
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:

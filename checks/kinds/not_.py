@@ -11,7 +11,7 @@ from checks.scene import Outcome, Scene
 from checks.spec.kind import Kind
 
 if TYPE_CHECKING:
-    from checks.spec.check import Check
+    from checks.spec.check import Check  # noqa: F401 - named in the class below as text
 
 
 class Not(Kind, RootModel["Check"]):

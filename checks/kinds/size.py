@@ -10,8 +10,8 @@ from pydantic import Field
 from checks.compare import content
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
-from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.bounds import Bounds
+from checks.spec.kind import ABSENT, TargetKind
 
 
 class Size(TargetKind):
@@ -39,7 +39,10 @@ class Size(TargetKind):
         """The first condition that fails gives the reason."""
         shape = shape_of(node)
         length, different = shape[0] if shape else None, _distinct(node) if self.distinct else None
-        facts = {"length": "no" if length is None else length, "distinct": "no" if different is None else different}
+        facts = {
+            "length": "no" if length is None else length,
+            "distinct": "no" if different is None else different,
+        }
         if self.length and not self.length.hold(length):
             return Outcome(0.0, "length", facts)
         if self.shape is not None and not _fits(shape, self.shape):
@@ -51,7 +54,7 @@ class Size(TargetKind):
         return PASSED
 
 
-def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:
+def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911 - one line a kind of value
     """The axes' lengths as NumPy would give them; a container's length where it holds no numbers."""
     match node:
         case v.Array() | v.Tensor():

@@ -28,9 +28,13 @@ class Type(TargetKind):
     }
 
     is_: list[str] = Field(default=[], alias="is", description="containers: list, set, array, table, layer …")
-    class_: list[str] = Field(default=[], alias="class", description="names of the class or of one of its ancestors")
+    class_: list[str] = Field(
+        default=[], alias="class", description="names of the class or of one of its ancestors"
+    )
     items: list[str] = Field(default=[], description="what each element must be, in the words of `is`")
-    dtype: list[str] = Field(default=[], description="elements: a dtype's name or a family (integer, float, text …)")
+    dtype: list[str] = Field(
+        default=[], description="elements: a dtype's name or a family (integer, float, text …)"
+    )
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """Words that are no container."""

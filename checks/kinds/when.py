@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 
 class When(Kind, Piece):
-    """``if`` decides (any credit counts as yes) between ``then`` and ``otherwise``; without ``otherwise``, no passes."""
+    """``if`` decides (any credit counts as yes) between ``then`` and ``otherwise``;
+    without ``otherwise``, no passes.
+    """
 
     reasons: ClassVar[Mapping[str, str]] = {"failed": "What follows from a condition does not hold."}
 
-    condition: "Check" = Field(alias="if", description="the condition")
-    then: "Check" = Field(description="what must hold where the condition does")
-    otherwise: Optional["Check"] = Field(default=None, description="what must hold where it does not")  # noqa: UP045
+    condition: Check = Field(alias="if", description="the condition")
+    then: Check = Field(description="what must hold where the condition does")
+    otherwise: Optional[Check] = Field(default=None, description="what must hold where it does not")  # noqa: UP045
 
     def judge(self, scene: Scene) -> Outcome:
         """The outcome of the chosen check."""
@@ -30,7 +32,11 @@ class When(Kind, Piece):
         if chosen is None:
             return PASSED
         outcome = chosen.evaluate(scene)
-        return outcome if outcome.passed else Outcome(outcome.credit, "failed", outcome.facts, fallback=outcome.message)
+        return (
+            outcome
+            if outcome.passed
+            else Outcome(outcome.credit, "failed", outcome.facts, fallback=outcome.message)
+        )
 
 
 KIND = When

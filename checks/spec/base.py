@@ -1,4 +1,6 @@
-"""What every piece of a spec has in common: closed fields, immutability, and problems found beyond its shape."""
+"""What every piece of a spec has in common:
+closed fields, immutability, and problems found beyond its shape.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ Found = tuple[Path, str, str]
 
 @dataclass(frozen=True)
 class Scope:
-    """What a piece may refer to: the part's variables, the reference's variables, the part's checks (id -> kind)."""
+    """What a piece may refer to: the part's variables, the reference's variables,
+    the part's checks (id -> kind).
+    """
 
     variables: frozenset[str] = frozenset()
     reference: frozenset[str] = frozenset()

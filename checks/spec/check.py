@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from checks.scene import Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.kind import Kind, kinds
+from checks.spec.reading import Path
 from checks.spec.target import suggestion
 from checks.spec.template import fill
 from checks.spec.wording import message_problems
@@ -22,10 +23,14 @@ ALWAYS = "The check did not pass."
 class CheckBase(Piece):
     """What every check may have; the kinds' own keys join in :data:`Check`."""
 
-    id: str | None = Field(default=None, description="a name for reports; the kind's word where it is left out")
+    id: str | None = Field(
+        default=None, description="a name for reports; the kind's word where it is left out"
+    )
     message: str | None = Field(default=None, description="what the student reads when the check fails")
     messages: dict[str, str] = Field(default={}, description="messages for single reasons of the kind")
-    weight: float = Field(default=1.0, gt=0, le=1000, description="its share where the part's credit is weighted")
+    weight: float = Field(
+        default=1.0, gt=0, le=1000, description="its share where the part's credit is weighted"
+    )
     needs: list[str] = Field(default=[], description="checks that must have passed, or this one is skipped")
     hidden: bool = Field(default=False, description="keep the check and its message from students")
 
@@ -34,7 +39,9 @@ class CheckBase(Piece):
         given = [word for word in kinds() if getattr(self, word) is not None]
         if len(given) != 1:
             named = f"{len(given)} kinds ({', '.join(given)})" if given else "no kind"
-            raise PydanticCustomError("one_kind", "{what}", {"what": f"a check needs exactly one kind, this one names {named}"})
+            raise PydanticCustomError(
+                "one_kind", "{what}", {"what": f"a check needs exactly one kind, this one names {named}"}
+            )
         return self
 
     @property
@@ -62,16 +69,18 @@ class CheckBase(Piece):
         return fill(template or self.kind.reasons.get(outcome.reason) or ALWAYS, outcome.facts)
 
     def problems(self, scope: Scope) -> Iterator[Found]:
-        """Messages for reasons that the kind has not, fields that it does not fill, checks that are not there."""
+        """Messages for reasons that the kind has not, fields that it does not fill,
+        checks that are not there.
+        """
         for reason in self.messages:
             if reason not in self.kind.reasons:
                 what = f"{self.word!r} has no reason {reason!r}"
                 yield ("messages", reason), what, suggestion(reason, self.kind.reasons)
-        texts = {("messages", reason): text for reason, text in self.messages.items()}
+        texts: dict[Path, str] = {("messages", reason): text for reason, text in self.messages.items()}
         if self.message is not None:
             texts[("message",)] = self.message
         for path, text in texts.items():
-            yield from message_problems(text, path, self.kind.facts)
+            yield from message_problems(text, path, self.kind.known_facts(scope))
         for number, name in enumerate(self.needs):
             if name not in scope.checks:
                 yield ("needs", number), f"the part has no check {name!r}", suggestion(name, scope.checks)
@@ -89,5 +98,3 @@ else:
     for _kind in kinds().values():
         _kind.model_rebuild(force=True, _types_namespace={"Check": Check})
     Check.model_rebuild(force=True)
-
-

@@ -12,7 +12,9 @@ _STAND_INS = ("id", "title", "environment", "message")
 
 
 class Draft:
-    """The document's data with mistakes removed; paths are always those of the file, whatever was removed before."""
+    """The document's data with mistakes removed;
+    paths are always those of the file, whatever was removed before.
+    """
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -21,7 +23,9 @@ class Draft:
         self.data: Any = copy.deepcopy(document.data)
 
     def path(self, steps: tuple[str | int, ...]) -> Path:
-        """The file's path of ``steps`` into the data: without the names of union members and shorthands' keys."""
+        """The file's path of ``steps`` into the data:
+        without the names of union members and shorthands' keys.
+        """
         path: Path = ()
         for step in steps:
             real = self._kept[path][step] if isinstance(step, int) and path in self._kept else step
@@ -30,7 +34,9 @@ class Draft:
         return path
 
     def repair(self, path: Path, missing: str = "") -> bool:
-        """Put a stand-in for the ``missing`` key at ``path``, else take out what is there; False where nothing is."""
+        """Put a stand-in for the ``missing`` key at ``path``, else take out what is there;
+        False where nothing is.
+        """
         holder = self._at(path)
         if missing in _STAND_INS and isinstance(holder, dict):
             self._stand_ins += 1
@@ -53,7 +59,8 @@ class Draft:
 
     def _at(self, path: Path) -> Any:
         """What the data hold at a path of the file; None where it is gone."""
-        found, here = self.data, ()
+        found: Any = self.data
+        here: Path = ()
         for step in path:
             kept = self._kept.get(here)
             if isinstance(found, list):

@@ -1,8 +1,8 @@
 """Kinds of checks. One file of ``checks/kinds/`` holds one kind; the file's name is the word that specs use.
 
-A kind is a pydantic model (what the author may write) with a ``judge`` method (what it means), named ``KIND`` at the
-end of its file. It declares its ``reasons`` (each way to fall short, with the message that is used when the author
-writes none) and its ``facts`` (the fields that messages may use, with what they say).
+A kind is a pydantic model (what the author may write) with a ``judge`` method (what it means), named ``KIND``
+at the end of its file. It declares its ``reasons`` (each way to fall short, with the message that is used
+when the author writes none) and its ``facts`` (the fields that messages may use, with what they say).
 """
 
 from __future__ import annotations
@@ -35,15 +35,23 @@ class Kind:
 
     @abstractmethod
     def judge(self, scene: Scene) -> Outcome:
-        """How the values of ``scene`` come out; raises MissingReferenceError where the author's run lacks a value."""
+        """How the values of ``scene`` come out; raises MissingReferenceError where the author's run
+        lacks a value.
+        """
 
     def problems(self, _scope: Scope) -> Iterable[Found]:
         """Mistakes that only the rest of the spec reveals."""
         return ()
 
+    def known_facts(self, _scope: Scope) -> Mapping[str, str]:
+        """The fields that messages may use here."""
+        return self.facts
+
 
 class TargetKind(Kind, Piece):
-    """A kind about one target. Of several values (every column of a table) the one that comes out best counts."""
+    """A kind about one target. Of several values (every column of a table) the one that comes out best
+    counts.
+    """
 
     facts: ClassVar[Mapping[str, str]] = {
         "variable": "the variable's name",
@@ -70,7 +78,9 @@ class TargetKind(Kind, Piece):
 
 @cache
 def kinds() -> Mapping[str, Any]:
-    """Every kind (a class that is a Kind and a pydantic model) by its word; ``not_.py`` holds the kind ``not``."""
+    """Every kind (a class that is a Kind and a pydantic model) by its word;
+    ``not_.py`` holds the kind ``not``.
+    """
     found = {}
     for module in sorted(pkgutil.iter_modules(checks.kinds.__path__), key=lambda each: each.name):
         loaded = importlib.import_module(f"checks.kinds.{module.name}")

@@ -1,4 +1,6 @@
-"""Literal values of a spec as evidence: YAML's own values, and ``{set: […]}``, ``{tuple: […]}``, ``{dict: [[k, v], …]}``."""
+"""Literal values of a spec as evidence: YAML's own values, and ``{set: […]}``, ``{tuple:
+[…]}``, ``{dict: [[k, v], …]}``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ _CONTAINERS: dict[str, Callable[[list[v.AnyNode]], v.AnyNode]] = {
 }
 
 
-def literal_node(given: Any) -> v.AnyNode:
+def literal_node(given: Any) -> v.AnyNode:  # noqa: PLR0911 - one line a kind of value
     """The evidence of a literal; raises ValueError for a mapping that is none of the container spellings."""
     match given:
         case None:
@@ -37,7 +39,9 @@ def literal_node(given: Any) -> v.AnyNode:
             ((name, items),) = given.items()
             if isinstance(items, list):
                 return _CONTAINERS[name]([literal_node(item) for item in items])
-    raise ValueError(f"no literal: {given!r}; write a set as {{set: [1, 2]}}, a dict as {{dict: [[key, value]]}}")
+    raise ValueError(
+        f"no literal: {given!r}; write a set as {{set: [1, 2]}}, a dict as {{dict: [[key, value]]}}"
+    )
 
 
 def _pair(node: v.AnyNode) -> tuple[v.AnyNode, v.AnyNode]:
@@ -54,4 +58,6 @@ def _checked(given: Any) -> Any:
     return given
 
 
-Literal = Annotated[Any, AfterValidator(_checked), WithJsonSchema({"description": "a value; {set: […]} for a set"})]
+Literal = Annotated[
+    Any, AfterValidator(_checked), WithJsonSchema({"description": "a value; {set: […]} for a set"})
+]

@@ -1,7 +1,7 @@
 """From the bytes of an ``assignment.yaml`` to its models, or to every mistake in it at once.
 
-A mistake in one place must not hide those elsewhere: what pydantic refuses is noted, taken out, and the rest is
-looked at again, until a spec is left whose names can be checked against each other.
+A mistake in one place must not hide those elsewhere: what pydantic refuses is noted, taken out, and the rest
+is looked at again, until a spec is left whose names can be checked against each other.
 """
 
 from __future__ import annotations
@@ -50,9 +50,12 @@ def _validate(document: Document, draft: Draft) -> tuple[AssignmentSpec | None, 
         except ValidationError as error:
             details = error.errors(include_url=False)
         found = [(_place(draft, detail), detail) for detail in details]
-        problems += [_problem(document, path, each) for path, each in found if not _follows(path, each, repaired)]
+        problems += [
+            _problem(document, path, each) for path, each in found if not _follows(path, each, repaired)
+        ]
         repaired |= {path for path, _ in found}
-        if not any([draft.repair(path, _missing(detail)) for path, detail in found]):
+        repairs = [draft.repair(path, _missing(detail)) for path, detail in found]
+        if not any(repairs):
             break
     return None, problems
 
@@ -100,7 +103,9 @@ def _semantic_problems(spec: AssignmentSpec, document: Document, draft: Draft) -
     return found
 
 
-def _asked(piece: BaseModel, prefix: Path, scope: Scope, document: Document, draft: Draft) -> Iterator[Problem]:
+def _asked(
+    piece: BaseModel, prefix: Path, scope: Scope, document: Document, draft: Draft
+) -> Iterator[Problem]:
     """The problems that a piece and all pieces inside it find; parts are asked with their own scope only."""
     for path, inner in walk(piece, prefix):
         if path[:1] == ("parts",) and not prefix:
@@ -110,7 +115,9 @@ def _asked(piece: BaseModel, prefix: Path, scope: Scope, document: Document, dra
 
 
 def _scope(spec: AssignmentSpec, part: Part, place: Path, document: Document) -> Scope:
-    """Names count as declared where the file declares them, even if their declaration has a mistake of its own."""
+    """Names count as declared where the file declares them,
+    even if their declaration has a mistake of its own.
+    """
     prefix = (*place, "variables")
     declared = {str(path[-1]) for path in document.keys if path[:-1] == prefix}
     return Scope(

@@ -37,12 +37,14 @@ class Limits(Piece):
 class Variable(Piece):
     """A variable that is taken when the part's check runs.
 
-    An ``answer`` is what the part asks for; a ``set-up`` or ``earlier part`` variable is there to be compared with.
-    ``starter`` is the value that the starter notebook gives it: a placeholder, not an answer.
+    An ``answer`` is what the part asks for; a ``set-up`` or ``earlier part`` variable is there to be compared
+    with. ``starter`` is the value that the starter notebook gives it: a placeholder, not an answer.
     """
 
     role: OneOf["answer", "set-up", "earlier part"] = "answer"
-    starter: Literal | None = Field(default=None, description="the placeholder's value; leave out where there is none")
+    starter: Literal | None = Field(
+        default=None, description="the placeholder's value; leave out where there is none"
+    )
 
     @property
     def placeholder(self) -> v.AnyNode | None:
@@ -65,9 +67,10 @@ class Column(Piece):
 class NotAttempted(Piece):
     """How an untouched part is told where no variable has a placeholder's value.
 
-    ``unassigned``: names that the student has to create; the part is untouched while its answer has no value and no
-    cell assigns one of them. ``unstored``: a column that the student has to add; the part is untouched while the
-    column is missing, the cells with the part's check hold nothing else, and no cell stores such a column.
+    ``unassigned``: names that the student has to create; the part is untouched while its answer has no value
+    and no cell assigns one of them. ``unstored``: a column that the student has to add; the part is untouched
+    while the column is missing, the cells with the part's check hold nothing else, and no cell stores such a
+    column.
     """
 
     unassigned: list[Identifier] = Field(default=[])
@@ -87,15 +90,19 @@ class Misconception(Piece):
     id: Identifier
     when: Check
     message: str
-    credit: float | None = Field(default=None, ge=0, le=1, description="the part's credit; else what the checks gave")
+    credit: float | None = Field(
+        default=None, ge=0, le=1, description="the part's credit; else what the checks gave"
+    )
 
-    def problems(self, _scope: Scope) -> Iterator[Found]:
+    def problems(self, scope: Scope) -> Iterator[Found]:
         """Fields of the message that the condition does not fill."""
-        yield from message_problems(self.message, ("message",), self.when.kind.facts)
+        yield from message_problems(self.message, ("message",), self.when.kind.known_facts(scope))
 
 
 class Part(Piece):
-    """One question. A part that is not ``graded`` is there to think about: it has neither checks nor points."""
+    """One question. A part that is not ``graded`` is there to think about:
+    it has neither checks nor points.
+    """
 
     id: PartId
     title: str = Field(min_length=1)
@@ -118,7 +125,9 @@ class Part(Piece):
         return tuple(name for name, variable in self.variables.items() if variable.role == "answer")
 
     def named_checks(self) -> dict[str, Check]:
-        """The checks by id; those without one are called by their kind's word, numbered where it comes again."""
+        """The checks by id; those without one are called by their kind's word,
+        numbered where it comes again.
+        """
         named: dict[str, Check] = {}
         for check in self.checks:
             name, number = check.id or check.word, 2
@@ -158,13 +167,16 @@ class AssignmentSpec(Piece):
     id: AssignmentId
     title: str = Field(min_length=1)
     environment: Identifier
-    compat: list[Identifier] = Field(default=[], description="shims of the environment that its notebooks need")
+    compat: list[Identifier] = Field(
+        default=[], description="shims of the environment that its notebooks need"
+    )
     module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] | None = Field(
         default=None, description="the module from which the notebook imports its parts"
     )
     limits: Limits = Limits()
     inputs: dict[str, str] = Field(
-        default={}, description="where the notebook looks: the file that it finds there, seen from this file's folder"
+        default={},
+        description="where the notebook looks: the file that it finds there, seen from this file's folder",
     )
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     reference: Reference = Reference()
@@ -193,7 +205,9 @@ class AssignmentSpec(Piece):
 def _safe_target(target: str) -> bool:
     below = target.removeprefix("../")
     parts = below.split("/")
-    return bool(below) and not below.startswith("/") and not {"", ".", ".."} & set(parts) and below.isprintable()
+    return (
+        bool(below) and not below.startswith("/") and not {"", ".", ".."} & set(parts) and below.isprintable()
+    )
 
 
 def _repeated(path: tuple[str, ...], names: list[str | None]) -> Iterator[Found]:

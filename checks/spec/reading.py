@@ -1,13 +1,14 @@
 """YAML with positions: plain Python values, and where each of them stands in the file.
 
-The scalars are those of YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): ``no`` and ``on``
-are text, ``012`` is twelve, ``1e-5`` is a number. PyYAML's own rules are those of YAML 1.1, where none of this holds.
+The scalars are those of YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): ``no`` and
+``on`` are text, ``012`` is twelve, ``1e-5`` is a number. PyYAML's own rules are those of YAML 1.1, where none
+of this holds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +73,9 @@ class Document:
 
 
 def read_yaml(raw: bytes, file: str) -> Document:
-    """Read one document; duplicate keys and odd tags are noted in ``problems``, what is no YAML raises SpecError."""
+    """Read one document; duplicate keys and odd tags are noted in ``problems``,
+    what is no YAML raises SpecError.
+    """
     if len(raw) > MAX_BYTES:
         raise SpecError([Problem(file, 0, 0, "", f"the file has {len(raw)} bytes, the limit is {MAX_BYTES}")])
     try:
@@ -114,7 +117,9 @@ class _Builder:
         self._document.values.setdefault(path, _place(node))
         self._nodes += 1
         if self._nodes > MAX_NODES or depth > MAX_DEPTH or id(node) in self._open:
-            raise SpecError([self._document.problem(path, "too many values, too deep, or a value inside itself")])
+            raise SpecError(
+                [self._document.problem(path, "too many values, too deep, or a value inside itself")]
+            )
         self._open.add(id(node))
         try:
             return self._value(node, path, depth)
@@ -137,7 +142,14 @@ class _Builder:
                 line, column = _place(key_node)
                 first = self._document.keys[here][0]
                 text = f"the key {key!r} comes twice"
-                found = Problem(self._document.file, line, column, ".".join(map(str, here)), text, f"first in line {first}")
+                found = Problem(
+                    self._document.file,
+                    line,
+                    column,
+                    ".".join(map(str, here)),
+                    text,
+                    f"first in line {first}",
+                )
                 self._document.problems.append(found)
                 continue
             seen.add(key)
@@ -160,7 +172,9 @@ class _Builder:
 
     def _note(self, node: Any, path: Path, what: str) -> None:
         line, column = _place(node)
-        self._document.problems.append(Problem(self._document.file, line, column, ".".join(map(str, path)), what))
+        self._document.problems.append(
+            Problem(self._document.file, line, column, ".".join(map(str, path)), what)
+        )
 
 
 def _place(node: Any) -> Place:
@@ -177,7 +191,7 @@ def _real(text: str) -> float:
     return float(special)
 
 
-_SCALARS = {
+_SCALARS: dict[str, Callable[[str], Any]] = {
     "str": str,
     "null": lambda _text: None,
     "bool": lambda text: text.lower() == "true",

@@ -46,10 +46,13 @@ class Setting(Piece):
 class Stop(Piece):
     """A layer on the way: the names of its class (or of an ancestor), its name, its settings.
 
-    ``addition`` is any way of adding up; ``beside`` then names inputs from which one other summand must follow.
+    ``addition`` is any way of adding up; ``beside`` then names inputs from which one other summand must
+    follow.
     """
 
-    layer: list[str] = Field(default=[], description="class names; `addition` for every way to add; none: any layer")
+    layer: list[str] = Field(
+        default=[], description="class names; `addition` for every way to add; none: any layer"
+    )
     name: str | None = Field(default=None, description="the layer's name")
     config: dict[str, Setting] = Field(default={}, description="settings: values, or {min: …, max: …}")
     beside: list[str] = Field(default=[], description="inputs that another summand must follow from")
@@ -66,7 +69,9 @@ class Stop(Piece):
     @model_validator(mode="after")
     def _beside_a_sum(self) -> Stop:
         if self.beside and self.layer != [ADDITION]:
-            raise PydanticCustomError("beside", "`beside` speaks of other summands: the layer must be `addition`")
+            raise PydanticCustomError(
+                "beside", "`beside` speaks of other summands: the layer must be `addition`"
+            )
         return self
 
     @classmethod
@@ -102,7 +107,7 @@ class Route(Piece):
     through: list[Stop] = Field(min_length=1, description="the stops, from input to output")
     between: Between = Field(
         default="any",
-        description="what may lie between the stops: any layers, only such as move axes (shape_only), or nothing",
+        description="what may lie between: any layers, only such as move axes (shape_only), or nothing",
     )
 
     def trails(self, model: v.Model) -> list[Trail]:

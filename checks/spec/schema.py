@@ -1,4 +1,6 @@
-"""The spec language as JSON Schema, from the models themselves: for editors, and to know which keys go where."""
+"""The spec language as JSON Schema, from the models themselves:
+for editors, and to know which keys go where.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from checks.spec.reading import Path
 
 @cache
 def json_schema() -> dict[str, Any]:
-    """The schema of ``assignment.yaml`` (JSON Schema 2020-12); ``assignment.schema.json`` beside this file is its copy."""
+    """The schema of ``assignment.yaml`` (JSON Schema 2020-12);
+    ``assignment.schema.json`` beside this file is its copy.
+    """
     schema = AssignmentSpec.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "assignment.yaml"}
 
@@ -36,7 +40,9 @@ def _deeper(place: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
         if isinstance(step, int):
             found = branch.get("items")
         else:
-            by_pattern = next(iter(branch.get("patternProperties", {}).values()), branch.get("additionalProperties"))
+            by_pattern = next(
+                iter(branch.get("patternProperties", {}).values()), branch.get("additionalProperties")
+            )
             found = branch.get("properties", {}).get(step, by_pattern)
         if isinstance(found, dict):
             yield found

@@ -40,7 +40,9 @@ class Sight:
 
 
 class Target(Piece):
-    """A variable, or one column of a variable that is a table (``column: "*"`` stands for every column in turn)."""
+    """A variable, or one column of a variable that is a table (``column:
+    "*"`` stands for every column in turn).
+    """
 
     variable: str
     column: str | None = None
@@ -73,8 +75,8 @@ class Target(Piece):
 
 
 class Operand(Piece):
-    """What a value is held against: the word ``reference`` (the same target in the author's run), a variable of the
-    author's run, another variable of the student's, or a literal value."""
+    """What a value is held against: the word ``reference`` (the same target in the author's run), a variable
+    of the author's run, another variable of the student's, or a literal value."""
 
     reference: str | None = None
     variable: str | None = None
@@ -94,7 +96,9 @@ class Operand(Piece):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [{"const": "reference", "description": "the same in the author's run"}, handler(core)]}
+        return {
+            "anyOf": [{"const": "reference", "description": "the same in the author's run"}, handler(core)]
+        }
 
     def problems(self, scope: Scope) -> Iterator[Found]:
         """Names that nothing declares."""
@@ -117,7 +121,9 @@ class Operand(Piece):
             return whole
         found = content.column(whole, column) if isinstance(whole, v.Table) else []
         if not found and self.variable is None:
-            raise MissingReferenceError(f"the reference's {self.reference or target.variable} has no column {column}")
+            raise MissingReferenceError(
+                f"the reference's {self.reference or target.variable} has no column {column}"
+            )
         return found[0] if found else None
 
     def whole(self, scene: Scene, target: Target) -> v.AnyNode | None:

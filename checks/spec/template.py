@@ -1,7 +1,7 @@
 """Messages with fields: ``{seen}`` is replaced by an observed value, ``{{`` and ``}}`` stand for braces.
 
-A field is a name and nothing more: no attributes, no indexes, no formats. What goes in is escaped for Markdown,
-so that a student's text can neither become markup nor reach beyond its place.
+A field is a name and nothing more: no attributes, no indexes, no formats. What goes in is escaped for
+Markdown, so that a student's text can neither become markup nor reach beyond its place.
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ def fields(text: str) -> tuple[list[str], list[str]]:
     names, wrong = [], []
     for piece in _PIECE.finditer(text):
         if piece.group() in ("{", "}"):
-            wrong.append(f"a single {piece.group()!r} in {_around(text, piece.start())!r}: write it twice to mean it")
+            wrong.append(
+                f"a single {piece.group()!r} in {_around(text, piece.start())!r}: write it twice to mean it"
+            )
         elif piece.group(1) is not None:
             if _NAME.match(piece.group(1)):
                 names.append(piece.group(1))
             else:
                 wrong.append(f"{piece.group()!r} is no field: a field is a plain lower-case name")
             if text[: piece.start()].count("`") % 2:
-                wrong.append(f"{piece.group()!r} stands inside a code span, where escaped text would show its escapes")
+                wrong.append(
+                    f"{piece.group()!r} stands inside a code span, where escaped text would show its escapes"
+                )
     return names, wrong
 
 

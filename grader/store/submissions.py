@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from grader.store.assignments import Published
 from grader.store.tables import Attempt, AttemptState, IdempotencyKey, Submission, new_id
@@ -100,7 +100,8 @@ def progress(session: Session, submission_id: str) -> Progress:
 
 def listed(session: Session, assignment_id: str) -> Sequence[Progress]:
     """All submissions to an assignment with their latest attempts, oldest first; without positions."""
-    latest = select(func.max(Attempt.number)).where(Attempt.submission_id == Submission.id).scalar_subquery()
+    other = aliased(Attempt)
+    latest = select(func.max(other.number)).where(other.submission_id == Submission.id).scalar_subquery()
     rows = session.execute(
         _PROGRESS.where(Submission.assignment_id == assignment_id, Attempt.number == latest).order_by(
             Submission.created_at, Submission.id

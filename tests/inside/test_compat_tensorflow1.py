@@ -11,7 +11,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", params=["before", "after"])
 def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return scenarios.play("tensorflow1", ["tensorflow1"], request.param, tmp_path_factory.mktemp("tensorflow1"))
+    return scenarios.play(
+        "tensorflow1", ["tensorflow1"], request.param, tmp_path_factory.mktemp("tensorflow1")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,9 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return scenarios.play("tensorflow1", [], "before", tmp_path_factory.mktemp("tensorflow2"))
 
 
-@pytest.mark.parametrize("name", scenarios.names("tensorflow1", "can_") + scenarios.names("tensorflow1", "still_"))
+@pytest.mark.parametrize(
+    "name", scenarios.names("tensorflow1", "can_") + scenarios.names("tensorflow1", "still_")
+)
 def test_with_the_shim(name: str, outcome: dict[str, str]) -> None:
     assert outcome[name] == ""
 

@@ -159,7 +159,7 @@ def prepare(request, fds, shell):
 
 def _leave_standard_streams():
     """Point the standard streams at nothing: the log behind them is a file of the host. Returns it for start-up alone."""
-    log = os.fdopen(os.dup(2), "w")
+    log = os.fdopen(os.dup(2), "w", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)

@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 
-from . import linux, session
+from . import compat, linux, session
 
 
 def main():
@@ -27,6 +27,7 @@ def main():
     config = json.loads(sys.argv[1])
     started = time.monotonic()
     preload(config["preload"])
+    compat.load_all()
     require_one_thread()
     gc.collect()
     gc.freeze()

@@ -21,7 +21,9 @@ PYTHON = ROOT / ".environments" / "tensorflow" / "bin" / "python"
 def names(file: str, prefix: str) -> list[str]:
     """The scenarios of ``file`` whose names begin with ``prefix``."""
     tree = ast.parse((FOLDER / f"{file}.py").read_text())
-    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith(prefix)]
+    return [
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith(prefix)
+    ]
 
 
 def play(file: str, shims: list[str], when: str, folder: Path) -> dict[str, str]:
@@ -30,7 +32,9 @@ def play(file: str, shims: list[str], when: str, folder: Path) -> dict[str, str]
     (folder / "_grader_inside").symlink_to(ROOT / "worker" / "inside", target_is_directory=True)
     result = folder / "result.json"
     variables = {**os.environ, "PYTHONPATH": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    request = json.dumps({"file": str(FOLDER / f"{file}.py"), "shims": shims, "when": when, "result": str(result)})
+    request = json.dumps(
+        {"file": str(FOLDER / f"{file}.py"), "shims": shims, "when": when, "result": str(result)}
+    )
     done = subprocess.run(
         [str(PYTHON), str(FOLDER / "player.py"), request],
         cwd=folder,

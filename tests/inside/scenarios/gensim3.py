@@ -119,7 +119,12 @@ def can_ask_with_tuples_sets_and_arrays():
     kv = KeyedVectors(2)
     kv.add_vectors(WORDS, ROWS)
     expected = kv.most_similar(positive=["north", "east"], negative=["south"])
-    for positive in (("north", "east"), {"north", "east"}, np.array(["north", "east"]), pd.Series(["north", "east"])):
+    for positive in (
+        ("north", "east"),
+        {"north", "east"},
+        np.array(["north", "east"]),
+        pd.Series(["north", "east"]),
+    ):
         found = kv.most_similar(positive=positive, negative=("south",))
         assert [word for word, _ in found] == [word for word, _ in expected]
 

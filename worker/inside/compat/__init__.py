@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -24,9 +25,16 @@ class UnknownShimError(LookupError):
     """No file of this folder has the name."""
 
 
-def available() -> list[str]:
+@cache
+def available() -> tuple[str, ...]:
     """The names of all shims, in alphabetical order."""
-    return sorted(found.name for found in pkgutil.iter_modules(__path__))
+    return tuple(sorted(found.name for found in pkgutil.iter_modules(__path__)))
+
+
+def load_all() -> None:
+    """Import every shim, patching nothing: a sealed kernel cannot read this folder any more."""
+    for name in available():
+        importlib.import_module(f"{__name__}.{name}")
 
 
 def apply(names: Sequence[str]) -> None:

@@ -10,13 +10,19 @@ from typing import Any
 from .sessions import Session
 
 
-def patch(module: ModuleType) -> None:
+def patch(module: Any) -> None:
     """Add what the module lacks: Keras' own old functions where it still has them, and those below."""
     old = import_module("keras.src.legacy.backend")
     public = {name: found for name, found in vars(old).items() if callable(found) and _is_of(found, old)}
     for name, found in {**public, **ADDED}.items():
         if not hasattr(module, name):
             setattr(module, name, found)
+    module.set_value = set_value
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Give a variable a new value; Keras 3's own function fails for its own variables."""
+    x.assign(value)
 
 
 def function(
@@ -24,11 +30,11 @@ def function(
 ) -> Callable[[Any], list[Any]]:
     """A function from a list of arrays to the list of what ``outputs`` are for them, as numpy arrays."""
     keras = import_module("keras")
-    single = not isinstance(outputs, list | tuple)
-    model = keras.Model(list(inputs), [outputs] if single else list(outputs))
+    wanted = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    model = keras.Model(list(inputs), wanted)
 
     def compute(values: Any) -> list[Any]:
-        return [keras.ops.convert_to_numpy(output) for output in model(list(values))]
+        return [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(model(list(values)))]
 
     return compute
 

@@ -29,7 +29,7 @@ def patch(keras: Any) -> None:
     replace(reading, "model_from_config", modernising)
     replace(reading, "compile_args_from_training_config", _spelling_out_names(keras))
     legacy_files = import_module("keras.src.legacy.saving.legacy_h5_format")
-    replace(legacy_files, "load_model_from_hdf5", _compiling_only_what_was_compiled)
+    replace(legacy_files, "load_model_from_hdf5", _compiling_afresh(reading))
 
 
 def modernised(config: Any, initializers: set[str]) -> Any:
@@ -65,7 +65,10 @@ def _spelling_out_names(keras: Any) -> Callable[..., Any]:
 
     def spelling_out(original: Callable[..., Any]) -> Callable[..., Any]:
         def compile_args(training_config: dict[str, Any], custom_objects: Any = None) -> Any:
-            names = {key: _mapped(training_config.get(key), full) for key in ("loss", "metrics", "weighted_metrics")}
+            names = {
+                key: _mapped(training_config.get(key), full)
+                for key in ("loss", "metrics", "weighted_metrics")
+            }
             return original({**training_config, **names}, custom_objects)
 
         return compile_args
@@ -82,21 +85,31 @@ def _mapped(config: Any, change: Callable[[str], str]) -> Any:
     return change(config) if isinstance(config, str) else config
 
 
-def _compiling_only_what_was_compiled(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A model trained with an optimizer of ``tf.train`` was saved without it: no reason for a warning."""
+def _compiling_afresh(reading: Any) -> Callable[..., Any]:
+    """A loaded model is compiled as it was, with a new optimizer.
+
+    Keras 3 builds the saved one for no variables at all, so that ``fit`` fails, and warns of what it could not read. A
+    model that was trained with an optimizer of ``tf.train`` was saved without it: no reason for a warning either.
+    """
     h5py = import_module("h5py")
+    decode = import_module("keras.src.legacy.saving.json_utils").decode
 
-    def load_model_from_hdf5(
-        filepath: Any,
-        custom_objects: Any = None,
-        compile: bool = True,  # noqa: A002 - Keras' own name
-        safe_mode: bool = True,
-    ) -> Any:
-        if isinstance(filepath, h5py.File):
-            return original(
-                filepath, custom_objects, compile and "training_config" in filepath.attrs, safe_mode
-            )
-        with h5py.File(filepath, mode="r") as file:
-            return load_model_from_hdf5(file, custom_objects, compile, safe_mode)
+    def loading(original: Callable[..., Any]) -> Callable[..., Any]:
+        def load_model_from_hdf5(
+            filepath: Any,
+            custom_objects: Any = None,
+            compile: bool = True,  # noqa: A002 - Keras' own name
+            safe_mode: bool = True,
+        ) -> Any:
+            if not isinstance(filepath, h5py.File):
+                with h5py.File(filepath, mode="r") as file:
+                    return load_model_from_hdf5(file, custom_objects, compile, safe_mode)
+            model = original(filepath, custom_objects, False, safe_mode)
+            training = filepath.attrs.get("training_config")
+            if compile and training is not None:
+                model.compile(**reading.compile_args_from_training_config(decode(training), custom_objects))
+            return model
 
-    return load_model_from_hdf5
+        return load_model_from_hdf5
+
+    return loading

@@ -1,0 +1,58 @@
+"""What the service's in-process tests share: settings in a folder of their own, a migrated store, the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from grader.api.app import create_app
+from grader.receive import publish_bundle
+from grader.settings import Settings
+from grader.store import Store, open_store, tokens
+from grader.store.database import migrate
+from tests.grader.arithmetic import BUNDLE
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("CONFIG", "DATA_DIR", "PORT", "BROKER_URL", "DATABASE_URL"):
+        monkeypatch.delenv(f"GRADER_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a broker inside this process."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        broker_url="memory://",  # type: ignore[arg-type]
+        lease_seconds=0.5,
+        retry_seconds=0,
+        sweep_seconds=0.05,
+    )
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """A migrated store with the tiny assignment published."""
+    opened = open_store(settings)
+    migrate(opened.engine)
+    publish_bundle(opened, BUNDLE)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(settings: Settings, store: Store) -> Iterator[TestClient]:
+    """The API; ``client.headers_of`` are the headers of a role."""
+    with store.write() as session:
+        made_of = {role: tokens.create(session, role, "test") for role in ("lms", "instructor")}
+    with TestClient(create_app(settings), raise_server_exceptions=False) as made:
+        made.headers_of = {  # type: ignore[attr-defined]
+            "nobody": {},
+            **{role: {"Authorization": f"Bearer {token}"} for role, token in made_of.items()},
+        }
+        yield made

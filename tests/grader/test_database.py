@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from grader.store import open_store
+from grader.store.database import is_current, migrate
+from grader.store.tables import Assignment, Base
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(store):
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"render_as_batch": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_several_processes_may_migrate_at_once(settings):
+    def start() -> bool:
+        opened = open_store(settings)
+        migrate(opened.engine)
+        with opened.engine.connect() as connection:
+            return is_current(connection)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(lambda _: start(), range(4)))
+
+
+def test_sqlite_is_durable_and_keeps_its_references(store):
+    with store.engine.connect() as connection:
+        pragmas = [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
+    assert pragmas == ["wal", 2, 1]
+    with pytest.raises(IntegrityError), store.write() as session:
+        session.add(Assignment(id="x", version="sha256:none", published_at=0))
+
+
+def test_an_error_undoes_the_whole_transaction(store):
+    with pytest.raises(ZeroDivisionError), store.write() as session:
+        session.execute(text("DELETE FROM assignments"))
+        _ = 1 / 0
+    with store.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM assignments")) == 1
+
+
+def test_writers_wait_for_each_other_instead_of_failing(store):
+    with store.write() as session:
+        session.execute(text("CREATE TABLE counted (n INTEGER)"))
+        session.execute(text("INSERT INTO counted VALUES (0)"))
+
+    def add_one(_: int) -> None:
+        with store.write() as session:
+            count = session.scalar(text("SELECT n FROM counted"))
+            session.execute(text("UPDATE counted SET n = :n"), {"n": count + 1})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_one, range(80)))
+    with store.read() as session:
+        assert session.scalar(text("SELECT n FROM counted")) == 80
