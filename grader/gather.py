@@ -30,12 +30,14 @@ class Found(msgspec.Struct, frozen=True):
 def gather(paths: Iterable[Path], *, max_bytes: int) -> list[Found]:
     """Every notebook below the paths, in their order; raises GatherError where a path gives none.
 
-    A notebook's student is its file's stem; in a folder or an archive, where several notebooks lie in
-    folders of their own, it is the folder's name.
+    A notebook's student is its file's stem; notebooks of one stem are told apart by their folders' names,
+    and where these are equal too, by their whole paths.
     """
     found = [one for path in paths for one in _below(path, max_bytes)]
-    names = Counter(one.student for one in found)
-    return [one if names[one.student] == 1 else _distinct(one) for one in found]
+    for name_of in (_folder_name, _whole_path):
+        names = Counter(one.student for one in found)
+        found = [one if names[one.student] == 1 else _renamed(one, name_of(one)) for one in found]
+    return found
 
 
 def _below(path: Path, max_bytes: int) -> list[Found]:
@@ -49,7 +51,7 @@ def _below(path: Path, max_bytes: int) -> list[Found]:
         raise GatherError(f"{path}: there is no such file or folder")
     if not members:
         raise GatherError(f"{path}: no notebooks ({SUFFIX}) in it")
-    return _named(path, members)
+    return [Found(inside.stem, f"{path}/{inside}", content) for inside, content in members]
 
 
 def _folder(folder: Path, max_bytes: int) -> Iterator[tuple[PurePosixPath, bytes]]:
@@ -75,19 +77,16 @@ def _archive(path: Path, max_bytes: int) -> Iterator[tuple[PurePosixPath, bytes]
         raise GatherError(f"{path}: {error}") from error
 
 
-def _named(path: Path, members: list[tuple[PurePosixPath, bytes]]) -> list[Found]:
-    """The part of a member's path that tells it from others: its file's stem, or its folder's name."""
-    stems = Counter(inside.stem for inside, _ in members)
-    nested = all(len(inside.parts) > 1 for inside, _ in members)
-    by_folder = len(members) > 1 and nested and stems.most_common(1)[0][1] > 1
-    return [
-        Found(inside.parent.name if by_folder else inside.stem, f"{path}/{inside}", content)
-        for inside, content in members
-    ]
+def _folder_name(one: Found) -> str:
+    return PurePosixPath(one.place).parent.name
 
 
-def _distinct(one: Found) -> Found:
-    return msgspec.structs.replace(one, student=one.place.removesuffix(SUFFIX))
+def _whole_path(one: Found) -> str:
+    return one.place.removesuffix(SUFFIX)
+
+
+def _renamed(one: Found, student: str) -> Found:
+    return msgspec.structs.replace(one, student=student)
 
 
 def _bounded(path: Path, max_bytes: int) -> bytes:

@@ -22,7 +22,10 @@ class Queue:
 
     def __init__(self, settings: Settings) -> None:
         self._celery = Celery("grader", set_as_current=False)
-        self._celery.conf.update(celery_settings(settings))
+        configuration = celery_settings(settings)
+        # A broker that is away is asked again by the relay, not by the sender.
+        configuration["broker_transport_options"] |= {"max_retries": 1, "interval_start": 0}
+        self._celery.conf.update(configuration)
 
     def send(self, attempt_id: str, queue: str) -> None:
         """Tell the workers of ``queue`` about an attempt; raises BrokerDownError."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import RootModel
 
 from checks.scene import Outcome, Scene
+from checks.spec.base import Scope
 from checks.spec.kind import Kind
 
 if TYPE_CHECKING:
@@ -21,14 +23,19 @@ class All(Kind, RootModel[list["Check"]]):
 
     def judge(self, scene: Scene) -> Outcome:
         """The lowest outcome; later checks are not looked at once one has no credit left."""
-        lowest = Outcome(1.0)
+        lowest, facts = Outcome(1.0), {}
         for check in self.root:
             outcome = check.evaluate(scene)
+            facts.update(outcome.facts)
             if outcome.credit < lowest.credit:
                 lowest = Outcome(outcome.credit, "failed", outcome.facts, fallback=outcome.message)
             if lowest.credit <= 0:
                 break
-        return lowest
+        return replace(lowest, facts=facts) if lowest.passed else lowest
+
+    def known_facts(self, scope: Scope) -> Mapping[str, str]:
+        """Those of all its checks; of two with one name the later one's."""
+        return {name: says for check in self.root for name, says in check.kind.known_facts(scope).items()}
 
 
 KIND = All

@@ -29,7 +29,9 @@ def test_a_missing_blob_and_a_damaged_one_are_faults_of_the_store(tmp_path):
         blobs.get(name)
 
 
-@pytest.mark.parametrize("name", ["", "sha256:12", "sha256:../../../etc/passwd", "md5:" + "0" * 64, "sha256:" + "G" * 64])
+@pytest.mark.parametrize(
+    "name", ["", "sha256:12", "sha256:../../../etc/passwd", "md5:" + "0" * 64, "sha256:" + "G" * 64]
+)
 def test_only_a_digest_is_a_name(tmp_path, name):
     with pytest.raises(ValueError, match="no digest"):
         Blobs(tmp_path).get(name)

@@ -32,7 +32,10 @@ def test_several_processes_may_migrate_at_once(settings):
 
 def test_sqlite_is_durable_and_keeps_its_references(store):
     with store.engine.connect() as connection:
-        pragmas = [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
+        pragmas = [
+            connection.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
     assert pragmas == ["wal", 2, 1]
     with pytest.raises(IntegrityError), store.write() as session:
         session.add(Assignment(id="x", version="sha256:none", published_at=0))

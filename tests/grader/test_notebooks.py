@@ -69,5 +69,9 @@ def test_what_is_no_notebook_is_refused_with_the_reason(raw, says):
 
 
 def test_half_a_character_in_an_output_does_not_stop_a_notebook():
-    cell = {"cell_type": "code", "source": "1", "outputs": [{"output_type": "stream", "name": "stdout", "text": "\ud800"}]}
+    cell = {
+        "cell_type": "code",
+        "source": "1",
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": "\ud800"}],
+    }
     assert b"\\ud800" in normal_form(_with(cells=[cell]))

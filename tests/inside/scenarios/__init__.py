@@ -1,7 +1,8 @@
 """Scenarios: code as a student of that time wrote it, played by the students' interpreter in one process.
 
-A scenario file holds functions whose names begin with ``can_`` (they fail without the shim) or ``still_`` (they hold
-with and without it). Each raises when its behaviour is missing. This package never imports them here.
+A scenario file holds functions whose names begin with ``can_`` (they fail without the shim) or ``still_``
+(they hold with and without it). Each raises when its behaviour is missing. Only the students' interpreter
+imports such a file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def names(file: str, prefix: str) -> list[str]:
 
 
 def play(file: str, shims: list[str], when: str, folder: Path) -> dict[str, str]:
-    """What went wrong in each scenario (empty: nothing), the shims applied ``before`` or ``after`` the imports."""
+    """What went wrong in each scenario (empty: nothing); shims come ``before`` or ``after`` the imports."""
     need(PYTHON.exists(), "the environment tensorflow")
     (folder / "_grader_inside").symlink_to(ROOT / "worker" / "inside", target_is_directory=True)
     result = folder / "result.json"

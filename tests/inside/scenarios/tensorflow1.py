@@ -21,7 +21,7 @@ def inputs():
 
 
 def rating_model(join=None):
-    """A small model from ids to a rating in TensorFlow 2's words; ``join`` gives the bias a second axis less."""
+    """A small model from ids to a rating, in today's words; ``join`` takes an axis off the bias."""
     user, movie = inputs()
     users = layers.Embedding(7, 3, name="user_embedding")(user)
     movies = layers.Embedding(11, 3, name="movie_embedding")(movie)

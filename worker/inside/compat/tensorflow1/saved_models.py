@@ -88,8 +88,8 @@ def _mapped(config: Any, change: Callable[[str], str]) -> Any:
 def _compiling_afresh(reading: Any) -> Callable[..., Any]:
     """A loaded model is compiled as it was, with a new optimizer.
 
-    Keras 3 builds the saved one for no variables at all, so that ``fit`` fails, and warns of what it could not read. A
-    model that was trained with an optimizer of ``tf.train`` was saved without it: no reason for a warning either.
+    Keras 3 builds the saved one for no variables at all, so that ``fit`` fails, and warns of what it cannot
+    read. A model trained with an optimizer of ``tf.train`` was saved without it: no warning is due for that.
     """
     h5py = import_module("h5py")
     decode = import_module("keras.src.legacy.saving.json_utils").decode

@@ -25,9 +25,9 @@ def _taking_metrics_third(original: Callable[..., Any]) -> Callable[..., Any]:
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
-        sample_weight_mode: Any = None,
         **kwargs: Any,
     ) -> Any:
+        kwargs.pop("sample_weight_mode", None)
         return original(self, optimizer, loss, metrics=metrics, loss_weights=loss_weights, **kwargs)
 
     return compile

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from grader.gather import GatherError, gather
+
+MAX = 1 << 20
+
+
+def make(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return folder
+
+
+def students(*paths):
+    return [(one.student, one.content.decode()) for one in gather(paths, max_bytes=MAX)]
+
+
+def test_a_files_stem_names_the_student(tmp_path):
+    make(tmp_path, "ada.ipynb")
+    assert students(tmp_path / "ada.ipynb") == [("ada", "ada.ipynb")]
+
+
+def test_a_folder_gives_its_notebooks_without_checkpoints(tmp_path):
+    make(tmp_path, "bob.ipynb", "ada.ipynb", "notes.txt", ".ipynb_checkpoints/ada-checkpoint.ipynb")
+    assert [student for student, _ in students(tmp_path)] == ["ada", "bob"]
+
+
+def test_folders_of_their_own_name_the_students(tmp_path):
+    make(tmp_path, "ada/submission.ipynb", "bob/submission.ipynb")
+    assert [student for student, _ in students(tmp_path)] == ["ada", "bob"]
+
+
+def test_equal_names_are_told_apart_by_their_paths(tmp_path):
+    make(tmp_path, "one/ada.ipynb", "two/ada.ipynb")
+    found = students(tmp_path / "one", tmp_path / "two")
+    assert [student for student, _ in found] == [f"{tmp_path}/one/ada", f"{tmp_path}/two/ada"]
+
+
+def test_an_archive_is_read_like_a_folder(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name in ("bob/x.ipynb", "ada/x.ipynb", "__MACOSX/ada/._x.ipynb", "readme.md"):
+            archive.writestr(name, name)
+    assert students(tmp_path / "class.zip") == [("ada", "ada/x.ipynb"), ("bob", "bob/x.ipynb")]
+
+
+@pytest.mark.parametrize(
+    ("make_path", "says"),
+    [
+        (lambda folder: folder / "none.ipynb", "no such"),
+        (lambda folder: make(folder, "x/notes.txt") / "x", "no notebooks"),
+        (lambda folder: make(folder, "bad.zip") / "bad.zip", "not a zip"),
+    ],
+)
+def test_a_path_that_gives_nothing_is_an_error(tmp_path, make_path, says):
+    with pytest.raises(GatherError, match=says):
+        students(make_path(tmp_path))
+
+
+def test_what_is_too_large_is_not_read(tmp_path):
+    (tmp_path / "big.ipynb").write_bytes(b" " * (MAX + 1))
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big.ipynb", b" " * (MAX + 1))
+    for name in ("big.ipynb", "bomb.zip"):
+        with pytest.raises(GatherError, match="larger than 1 MiB"):
+            students(tmp_path / name)

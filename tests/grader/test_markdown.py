@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from grader.markdown import rendered
+
+
+def test_markdown_becomes_html():
+    assert (
+        rendered("use **`axis`**\n\n- one")
+        == "<p>use <strong><code>axis</code></strong></p>\n<ul>\n<li>one</li>\n</ul>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](data:text/html;base64,AAAA)",
+        "![x](https://tracker.example/x.png)",
+        '<a href="https://x" onclick="y">z</a>',
+        "<style>*{display:none}</style>",
+    ],
+)
+def test_nothing_active_comes_through(hostile):
+    html = rendered(hostile).lower()
+    assert not any(
+        bad in html
+        for bad in (
+            "<script",
+            "<img",
+            "<style",
+            'href="javascript',
+            'href="data',
+            '<a href="https://x" onclick',
+        )
+    )
+
+
+def test_links_give_nothing_away():
+    assert 'rel="noopener noreferrer nofollow"' in rendered("[x](https://example.org)")
+
+
+def test_deep_nesting_ends():
+    assert len(rendered(">" * 50_000)) < 1_000_000
