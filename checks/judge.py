@@ -6,13 +6,13 @@ checks come out; and, where they do not pass, whether a known misconception expl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from checks.assignment import Assignment
 from checks.attempted import LIMITS, Stop, earlier_cause, is_placeholder, is_untouched, stopping_cell
 from checks.errors import MissingReferenceError
-from checks.evidence import BadFrameError, Evidence, Snapshot
+from checks.evidence import BadFrameError, Evidence, Frame, Snapshot
 from checks.evidence import values as v
 from checks.feedback import (
     CheckFeedback,
@@ -223,7 +223,9 @@ def _check_feedback(part: Part, outcomes: Mapping[str, Outcome]) -> tuple[CheckF
     return tuple(rows)
 
 
-def _deciding(part: Part, evidence: Evidence) -> tuple[Snapshot | None, Values]:
+def _deciding(
+    part: Part, evidence: Evidence, decode: Callable[[Snapshot], Frame] = Snapshot.decode
+) -> tuple[Snapshot | None, Values]:
     """The snapshot that decides, with its values: the last check's, else the last binding's, else the end's.
 
     Without a check, values that are still the placeholder give way to those of the end: the student may have
@@ -231,12 +233,12 @@ def _deciding(part: Part, evidence: Evidence) -> tuple[Snapshot | None, Values]:
     """
     by_trigger = {snapshot.trigger: snapshot for snapshot in evidence.snapshots if snapshot.part == part.id}
     if "check" in by_trigger:
-        return by_trigger["check"], by_trigger["check"].decode().values
+        return by_trigger["check"], decode(by_trigger["check"]).values
     for trigger in ("bound", "end"):
         snapshot = by_trigger.get(trigger)
         if snapshot is None:
             continue
-        values = snapshot.decode().values
+        values = decode(snapshot).values
         if trigger == "end" or "end" not in by_trigger or not is_placeholder(part, values):
             return snapshot, values
     return None, {}
@@ -252,8 +254,8 @@ def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | 
         values: dict[str, v.AnyNode] = {}
         for snapshot in reference.snapshots:
             if snapshot.trigger == "end":
-                values.update(snapshot.decode().values)
-        return {**values, **_deciding(part, reference)[1]}, ""
+                values.update(snapshot.decode_shared().values)
+        return {**values, **_deciding(part, reference, Snapshot.decode_shared)[1]}, ""
     except BadFrameError as error:
         return None, f"the reference run left no readable values ({error})"
 

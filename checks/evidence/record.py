@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -44,6 +45,15 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def decode(self) -> Frame:
         """The values; raises BadFrameError."""
         return decode_frame(self.frame)
+
+    def decode_shared(self) -> Frame:
+        """As :meth:`decode`, but remembered: for the reference's frames, which a whole class is judged against."""
+        return _remembered(self.frame)
+
+
+@lru_cache(maxsize=32)
+def _remembered(frame: bytes) -> Frame:
+    return decode_frame(frame)
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 Extractors inside the sandbox translate libraries into these nodes, checks outside see only these nodes,
 so a new library and a new kind of check add up instead of multiplying. Nothing here can run code, and
-every node is immutable.
+every node is immutable and checks its own claims when it is made, so that no check meets a number that is none.
 
 On the wire a node is a JSON object whose ``t`` names its class (see ``docs/evidence.md``). Numbers that
 JSON cannot carry are spelled: integers as decimal text (or ``0x…`` beyond 4,000 digits), floats as
@@ -11,11 +11,13 @@ JSON cannot carry are spelled: integers as decimal text (or ``0x…`` beyond 4,0
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from checks.evidence.arrays import Payload
+from checks.evidence.arrays import ITEM_DTYPES, Payload
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", omit_defaults=True):
@@ -39,6 +41,9 @@ class Int(Node, frozen=True, tag="int"):
     v: str
     cls: str = "builtins.int"
 
+    def __post_init__(self) -> None:
+        _ = self.value
+
     @property
     def value(self) -> int:
         """The number; raises ValueError where ``v`` is not a number's spelling."""
@@ -50,6 +55,9 @@ class Float(Node, frozen=True, tag="float"):
 
     v: str
     cls: str = "builtins.float"
+
+    def __post_init__(self) -> None:
+        _ = self.value
 
     @property
     def value(self) -> float:
@@ -63,6 +71,9 @@ class Complex(Node, frozen=True, tag="complex"):
     re: str
     im: str
     cls: str = "builtins.complex"
+
+    def __post_init__(self) -> None:
+        _ = self.value
 
     @property
     def value(self) -> complex:
@@ -128,6 +139,18 @@ class Array(Node, frozen=True, tag="array"):
     mask: Payload | None = None
     cls: str = "numpy.ndarray"
 
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.items is None):
+            raise ValueError("an array has either data or items")
+        if self.data is not None:
+            self.data.array(self.dtype, self.shape)
+        elif self.dtype not in ITEM_DTYPES:
+            raise ValueError(f"items of dtype {self.dtype!r}")
+        elif any(length < 0 for length in self.shape) or len(self.items or ()) != math.prod(self.shape):
+            raise ValueError("the items do not fill the shape")
+        if self.mask is not None:
+            self.mask.array("bool", self.shape)
+
     @property
     def values(self) -> npt.NDArray[np.generic] | None:
         """The elements as a read-only array of ``shape``; None where the array holds ``items``."""
@@ -141,6 +164,15 @@ class Index(Node, frozen=True, tag="index"):
     names: tuple[AnyNode, ...]
     cls: str = "pandas.Index"
 
+    def __post_init__(self) -> None:
+        if len({level.shape for level in self.levels}) != 1 or len(self.levels[0].shape) != 1:
+            raise ValueError("the index's levels differ in length")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many labels there are, as the shape that the labelled values must have."""
+        return self.levels[0].shape
+
 
 class Series(Node, frozen=True, tag="series"):
     """One labelled column. ``dtype`` is pandas' own name of it (``category``, ``Int64``, ``str`` …)."""
@@ -150,6 +182,10 @@ class Series(Node, frozen=True, tag="series"):
     values: Array
     index: Index
     cls: str = "pandas.Series"
+
+    def __post_init__(self) -> None:
+        if self.values.shape != self.index.shape:
+            raise ValueError("the values are not as many as the labels")
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,6 +202,10 @@ class Table(Node, frozen=True, tag="table"):
     columns: tuple[Column, ...]
     index: Index
     cls: str = "pandas.DataFrame"
+
+    def __post_init__(self) -> None:
+        if any(column.values.shape != self.index.shape for column in self.columns):
+            raise ValueError("a column is not as long as the index")
 
 
 class Weight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -65,8 +65,10 @@ def _place(draft: Draft, detail: ErrorDetails) -> Path:
 
 
 def _follows(path: Path, detail: ErrorDetails, repaired: set[Path]) -> bool:
-    """Whether a check has no kind only because its misspelled kind was taken out."""
-    return detail["type"] == "one_kind" and any(each[:-1] == path for each in repaired)
+    """Whether something is wanting only because its mistaken spelling was taken out."""
+    if detail["type"] == "missing":
+        return (*path, _missing(detail)) in repaired
+    return any(each[:-1] == path for each in repaired)
 
 
 def _missing(detail: ErrorDetails) -> str:

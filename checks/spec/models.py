@@ -146,8 +146,8 @@ class Part(Piece):
             yield ("graded",), "a part that is not graded has no checks", ""
         if not self.graded and "points" in self.model_fields_set and self.points:
             yield ("points",), "a part that is not graded has no points", ""
-        yield from _repeated(("checks",), [check.id for check in self.checks])
-        yield from _repeated(("misconceptions",), [each.id for each in self.misconceptions])
+        yield from _repeated(("checks",), [check.id for check in self.checks], "id")
+        yield from _repeated(("misconceptions",), [each.id for each in self.misconceptions], "id")
         yield from message_problems(self.correct, ("correct",), {})
 
 
@@ -188,7 +188,7 @@ class AssignmentSpec(Piece):
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """Parts that are named twice, inputs from or to places that they must not reach."""
-        yield from _repeated(("parts",), [part.id for part in self.parts])
+        yield from _repeated(("parts",), [part.id for part in self.parts], "id")
         sources: dict[str, str] = {}
         for target, source in self.inputs.items():
             if not _safe_target(target):
@@ -210,9 +210,9 @@ def _safe_target(target: str) -> bool:
     )
 
 
-def _repeated(path: tuple[str, ...], names: list[str | None]) -> Iterator[Found]:
+def _repeated(path: tuple[str, ...], names: list[str | None], *key: str) -> Iterator[Found]:
     seen = set()
     for number, name in enumerate(names):
         if name is not None and name in seen:
-            yield (*path, number), f"{name!r} is there already", ""
+            yield (*path, number, *key), f"{name!r} is there already", ""
         seen.add(name)

@@ -42,9 +42,13 @@ def test_sqlite_is_durable_and_keeps_its_references(store):
 
 
 def test_an_error_undoes_the_whole_transaction(store):
-    with pytest.raises(ZeroDivisionError), store.write() as session:
-        session.execute(text("DELETE FROM assignments"))
-        _ = 1 / 0
+    def fail_halfway() -> None:
+        with store.write() as session:
+            session.execute(text("DELETE FROM assignments"))
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
     with store.read() as session:
         assert session.scalar(text("SELECT count(*) FROM assignments")) == 1
 

@@ -37,9 +37,14 @@ def test_folders_of_their_own_name_the_students(tmp_path):
 
 
 def test_equal_names_are_told_apart_by_their_paths(tmp_path):
-    make(tmp_path, "one/ada.ipynb", "two/ada.ipynb")
-    found = students(tmp_path / "one", tmp_path / "two")
-    assert [student for student, _ in found] == [f"{tmp_path}/one/ada", f"{tmp_path}/two/ada"]
+    make(tmp_path, "x/one/ada.ipynb", "y/one/ada.ipynb", "y/two/ada.ipynb", "bob.ipynb")
+    found = students(tmp_path / "x", tmp_path / "y", tmp_path / "bob.ipynb")
+    assert [student for student, _ in found] == [
+        f"{tmp_path}/x/one/ada",
+        f"{tmp_path}/y/one/ada",
+        "two",
+        "bob",
+    ]
 
 
 def test_an_archive_is_read_like_a_folder(tmp_path):

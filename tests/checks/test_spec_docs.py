@@ -1,0 +1,61 @@
+"""docs/spec.md against the code: every kind has its section, every example is valid, every reason is listed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from checks.spec import load_spec
+from checks.spec.kind import kinds
+from checks.spec.models import AssignmentSpec
+
+TEXT = (Path(__file__).parents[2] / "docs" / "spec.md").read_text()
+SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
+BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+AROUND = """\
+id: a/b
+title: T
+environment: python
+reference: {variables: [other]}
+parts:
+  - id: q1
+    title: Q
+    variables: {norms: {}, films: {}, net: {}, layer: {}, all_movies_df: {}}
+"""
+ROWS = "      - {id: rows, equal: {of: norms, to: reference}}\n"
+
+
+def indented(text: str, by: int) -> str:
+    return "".join(f"{' ' * by}{line}\n" for line in text.splitlines())
+
+
+def as_check(block: str) -> AssignmentSpec:
+    first, *rest = indented(block, 8).splitlines()
+    return load_spec((AROUND + "    checks:\n" + ROWS + "\n".join(["      - " + first.strip(), *rest])).encode())
+
+
+def test_every_kind_has_its_section_and_no_other() -> None:
+    assert set(SECTIONS) == set(kinds())
+
+
+@pytest.mark.parametrize("word", sorted(kinds()))
+def test_examples_are_checks_of_the_kind(word: str) -> None:
+    blocks = BLOCK.findall(SECTIONS[word])
+    assert blocks
+    for block in blocks:
+        assert as_check(block).parts[0].checks[1].word == word
+
+
+@pytest.mark.parametrize("word", sorted(kinds()))
+def test_reasons_and_fields_are_listed(word: str) -> None:
+    names = {*kinds()[word].reasons, *kinds()[word].facts}
+    assert [name for name in sorted(names) if f"`{name}`" not in SECTIONS[word]] == []
+
+
+def test_whole_file_is_valid() -> None:
+    first, *rules = BLOCK.findall(TEXT[: TEXT.index("## Checks")])
+    assert [part.id for part in load_spec(first.encode()).parts] == ["part1", "part2"]
+    for rule in rules:
+        load_spec((AROUND + indented(rule, 4) + "    checks:\n" + ROWS).encode())

@@ -1,0 +1,125 @@
+"""Mistakes in a spec: all at once, each at its line and column, with what may have been meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.errors import SpecError
+from checks.spec import load_spec
+from checks.spec.reading import read_yaml
+
+GOOD = """\
+id: a/b
+title: T
+environment: python
+reference: {variables: [other]}
+inputs: {../input/x.csv: ../data/x.csv}
+parts:
+  - id: q1
+    title: Q
+    variables:
+      norms: {starter: null}
+    checks:
+      - id: rows
+        equal: {of: norms, to: reference}
+        message: "{seen} is wrong"
+    misconceptions:
+      - id: other_one
+        when: {equal: {of: norms, to: {reference: other}}}
+        message: no
+"""
+
+
+def problems_of(text: str) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        load_spec(text.encode(), "a.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_good_spec_is_good() -> None:
+    assert load_spec(GOOD.encode()).parts[0].answers == ("norms",)
+
+
+CASES = [
+    ("unknown key", "title: T", "titel: T", ["a.yaml:2:1: titel: unknown key 'titel'; did you mean 'title'?", "a.yaml:1:1: 'title' is missing"]),
+    ("unknown kind", "        equal: {of", "        equals: {of", ["a.yaml:13:9: parts.0.checks.0.equals: unknown key 'equals'; did you mean 'equal'?"]),
+    ("no kind", "        equal: {of: norms, to: reference}\n", "", ["a.yaml:12:9: parts.0.checks.0: a check needs exactly one kind, this one names no kind"]),
+    ("two kinds", "        message:", "        size: {of: norms, ndim: 1}\n        message:", ["a.yaml:12:9: parts.0.checks.0: a check needs exactly one kind, this one names 2 kinds (equal, size)"]),
+    ("wrong type", "title: Q", "title: 3", ["a.yaml:8:12: parts.0.title: input should be a valid string, not 3"]),
+    ("YAML 1.1's yes", "to: reference}", "to: reference, prefix: yes}", ["a.yaml:13:51: parts.0.checks.0.equal.prefix: input should be a valid boolean, not 'yes'"]),
+    ("unknown variable", "equal: {of: norms", "equal: {of: norm", ["a.yaml:13:21: parts.0.checks.0.equal.of: 'norm' is none of the part's variables; did you mean 'norms'?"]),
+    ("unknown reference", "{reference: other}", "{reference: othr}", ["a.yaml:17:48: parts.0.misconceptions.0.when.equal.to.reference: 'othr' is no variable of the reference run; did you mean 'other'?"]),
+    ("unknown field", '"{seen} is', '"{sean} is', ["a.yaml:14:18: parts.0.checks.0.message: the message has an unknown field {sean}; did you mean 'seen'?"]),
+    ("attribute in a field", '"{seen} is', '"{seen.v} is', ["a.yaml:14:18: parts.0.checks.0.message: '{seen.v}' is no field: a field is a plain lower-case name"]),
+    ("single brace", '"{seen} is', '"{seen is', ["a.yaml:14:18: parts.0.checks.0.message: a single '{' in '{seen is w': write it twice to mean it"]),
+    ("field in code", '"{seen} is', '"`{seen}` is', ["a.yaml:14:18: parts.0.checks.0.message: '{seen}' stands inside a code span, where escaped text would show its escapes"]),
+    ("duplicate key", "title: T\n", "title: T\ntitle: U\n", ["a.yaml:3:1: title: the key 'title' comes twice; first in line 2"]),
+    ("unknown reason", '        message: "', '        messages: {shap: a}\n        message: "', ["a.yaml:14:20: parts.0.checks.0.messages.shap: 'equal' has no reason 'shap'; did you mean 'shape'?"]),
+    ("unknown need", "      - id: rows\n", "      - id: rows\n        needs: [roes]\n", ["a.yaml:13:17: parts.0.checks.0.needs.0: the part has no check 'roes'; did you mean 'rows'?"]),
+    ("unsafe input", "../data/x.csv", "../../etc/passwd", ["a.yaml:5:27: inputs.../input/x.csv: '../../etc/passwd' is no file of the course's folder"]),
+    ("unsafe target", "{../input/x.csv:", "{/etc/x.csv:", ["a.yaml:5:22: inputs./etc/x.csv: '/etc/x.csv' is no place beside or above the notebook; ../input/…"]),
+    ("part twice", "    misconceptions:", "  - {id: q1, title: Q, graded: false}\n  - id: q2\n    title: Q\n    variables: {norms: {}}\n    checks: [{size: {of: norms, ndim: 1}}]\n    misconceptions:", ["a.yaml:15:5: parts.1: 'q1' is there already"]),
+    ("nothing to judge", "      norms: {starter: null}", "      norms: {role: set-up}", ["a.yaml:10:7: parts.0.variables: a graded part needs a variable whose role is answer"]),
+    ("a literal that is none", "{reference: other}", "{value: {a: 1}}", ["a.yaml:17:44: parts.0.misconceptions.0.when.equal.to.value: no literal: {'a': 1}; write a set as {set: [1, 2]}, a dict as {dict: [[key, value]]}"]),
+    ("bounds the wrong way", "equal: {of: norms, to: reference}", "size: {of: norms, ndim: {min: 2, max: 1}}", ["a.yaml:13:33: parts.0.checks.0.size.ndim: min is above max: nothing can lie between"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
+def test_mistake(old: str, new: str, expected: list[str]) -> None:
+    assert old in GOOD
+    assert sorted(problems_of(GOOD.replace(old, new, 1))) == sorted(expected)
+
+
+def test_all_mistakes_come_at_once_even_behind_each_other() -> None:
+    bad = GOOD.replace("title: T", "titel: T").replace("equal: {of: norms, to", "equal: {of: nrms, too: 1, to")
+    bad = bad.replace("title: Q", "title: 3").replace("{reference: other}", "{reference: othr}")
+    assert [problem.split(": ")[1] for problem in problems_of(bad)] == [
+        "'title' is missing",
+        "titel",
+        "parts.0.title",
+        "parts.0.checks.0.equal.of",
+        "parts.0.checks.0.equal.too",
+        "parts.0.misconceptions.0.when.equal.to.reference",
+    ]
+
+
+NOT_YAML = [
+    ("a: [1", "not YAML"),
+    ("a: 1\n---\nb: 2", "not YAML"),
+    ("", "empty"),
+    ("a: &x [*x]", "inside itself"),
+    ("a: &a [1]\nb: [" + ", ".join(["*a"] * 101) + "]", "101 aliases"),
+    ("a: " + "[" * 80 + "]" * 80, "too deep"),
+    ("x" * (1 << 20) + "x", "the limit is"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), NOT_YAML, ids=[row[1] for row in NOT_YAML])
+def test_what_is_no_spec_at_all_is_refused(text: str, says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        load_spec(text.encode())
+
+
+def test_alias_bomb_is_refused_before_it_grows() -> None:
+    lines = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    with pytest.raises(SpecError, match="too many values"):
+        load_spec("\n".join(lines).encode())
+
+
+SCALARS = [
+    ("no", "no"), ("yes", "yes"), ("on", "on"), ("012", 12), ("0o14", 12), ("0x1F", 31), ("1e-5", 1e-5), ("1_000", "1_000"),
+    ("12:30:45", "12:30:45"), ("2024-01-01", "2024-01-01"), ("~", None), ("null", None), ("true", True), ("-.inf", float("-inf")),
+    ("'1'", "1"), ("+3", 3), (".5", 0.5), ("=", "="), ("<<", "<<"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), SCALARS)
+def test_scalars_are_those_of_yaml_1_2(text: str, value: object) -> None:
+    found = read_yaml(f"a: {text}".encode(), "a.yaml").data["a"]
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_tag_that_means_nothing_here_is_a_mistake() -> None:
+    assert problems_of(GOOD.replace("title: Q", "title: !py Q"))[0].startswith("a.yaml:8:12: parts.0.title: 'Q' cannot")

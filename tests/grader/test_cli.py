@@ -1,0 +1,87 @@
+"""The command line without a sandbox: its parsing, its exit codes, where its output goes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from grader import cli
+from tests.grader.arithmetic import RIGHT, write_folder
+
+run = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / "course")
+
+
+def test_an_assignment_is_checked(folder):
+    result = run.invoke(cli.app, ["assignment", "check", str(folder)])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("tests/arithmetic: 2 parts, 3 points, version sha256:")
+
+
+def test_an_authors_mistake_is_exit_2_with_its_place_on_stderr(folder):
+    (folder / "assignment.yaml").write_text("id: x\ntitel: y\n")
+    result = run.invoke(cli.app, ["assignment", "check", str(folder)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "assignment.yaml:2:" in result.stderr
+
+
+def test_publishing_puts_a_version_in_force(folder):
+    first = run.invoke(cli.app, ["assignment", "publish", str(folder)])
+    again = run.invoke(cli.app, ["assignment", "publish", str(folder)])
+    assert (first.exit_code, first.stdout) == (0, again.stdout)
+
+
+def test_the_starter_is_written(folder, tmp_path):
+    assert (
+        run.invoke(cli.app, ["assignment", "starter", str(folder), str(tmp_path / "s.ipynb")]).exit_code == 0
+    )
+    assert json.loads((tmp_path / "s.ipynb").read_bytes())["nbformat"] == 4
+
+
+def test_settings_are_shown_with_secrets_masked(monkeypatch):
+    monkeypatch.setenv("GRADER_SECRET_KEY", "hush")
+    shown = run.invoke(cli.app, ["config", "show", "--json"])
+    assert json.loads(shown.stdout)["secret_key"] == "********"
+    assert "hush" not in run.invoke(cli.app, ["config", "show"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["grade"], "Missing"),
+        (["grade", "none.ipynb", "--assignment", "FOLDER"], "no such file"),
+        (["grade", "NOTEBOOK", "--assignment", "none"], "assignment.yaml"),
+        (["grade", "NOTEBOOK", "--assignment", "FOLDER", "--jobs", "0"], "jobs"),
+        (["judge", "NOTEBOOK", "--assignment", "FOLDER"], "not evidence"),
+        (["judge", "none", "--assignment", "FOLDER"], "No such file"),
+        (["up", "--port", "99999"], "port"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2(folder, tmp_path, arguments, says):
+    (tmp_path / "a.ipynb").write_bytes(RIGHT)
+    places = {"FOLDER": str(folder), "NOTEBOOK": str(tmp_path / "a.ipynb")}
+    result = run.invoke(cli.app, [places.get(argument, argument) for argument in arguments])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+def test_a_wrong_setting_is_exit_2(monkeypatch):
+    monkeypatch.setenv("GRADER_PORT", "many")
+    result = run.invoke(cli.app, ["config", "show"])
+    assert result.exit_code == 2
+    assert "port" in result.stderr
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADER_ENVIRONMENTS", str(tmp_path / "none"))
+    result = run.invoke(cli.app, ["doctor"])
+    assert result.exit_code == 3
+    assert "MISSING  environment tensorflow: " in result.stdout
+    assert "script/bootstrap" in result.stdout

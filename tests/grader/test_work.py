@@ -1,0 +1,191 @@
+"""The worker's task around a run: who stores what when our side fails. The run itself is a stand-in here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from checks.evidence import Evidence, Run
+from checks.feedback import Feedback
+from grader.receive import Sent, receive_notebook
+from grader.store import BlobMissingError, attempts, feedback, submissions
+from grader.store.tables import Attempt
+from tests.grader.arithmetic import RIGHT
+from worker import tasks
+from worker.attempt import Attempt as Done
+from worker.attempt import Progress
+from worker.errors import InfrastructureError
+
+SERVER = SimpleNamespace(environment=SimpleNamespace(digest="sha256:0"))
+
+
+@pytest.fixture
+def attempt(store) -> str:
+    receipt = receive_notebook(store, Sent("tests/arithmetic", "ada", RIGHT))
+    with store.read() as session:
+        return submissions.progress(session, receipt.submission).attempt
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Replace the run of a notebook by a function; ``runs.does`` is what it does."""
+
+    def completed(notebook, assignment, files, server, *, reference=False, progress=None) -> Done:
+        run = Run(status="completed", seconds=0.0, environment="tensorflow@sha256:0", memory_limit="cgroup")
+        return Done(Evidence(notebook="sha256:0", assignment=assignment.version, run=run), b"executed")
+
+    made = SimpleNamespace(does=completed, completed=completed)
+
+    def current(*args, **kwargs) -> Done:
+        return made.does(*args, **kwargs)
+
+    monkeypatch.setattr(tasks, "run_attempt", current)
+    return made
+
+
+def work(store, attempt, settings) -> bool:
+    taken = tasks.take(store, attempt, settings)
+    if taken is None:
+        return False
+    with taken:
+        taken.run(lambda _name: SERVER)
+    return True
+
+
+def row(store, attempt) -> Attempt:
+    with store.read() as session:
+        return session.get_one(Attempt, attempt)
+
+
+def verdict(store, attempt) -> Feedback | None:
+    with store.read() as session:
+        document = feedback.latest(session, attempt)
+    return Feedback.from_json(document) if document else None
+
+
+def test_a_run_becomes_feedback_evidence_and_an_executed_notebook(store, attempt, settings, runs):
+    assert work(store, attempt, settings)
+    found = row(store, attempt)
+    assert (found.state, verdict(store, attempt).submission.student) == ("finished", "ada")
+    assert Evidence.from_bytes(store.blobs.get(found.evidence)).run.status == "completed"
+    assert store.blobs.get(found.executed) == b"executed"
+
+
+def test_a_message_that_comes_again_changes_nothing(store, attempt, settings, runs):
+    assert work(store, attempt, settings)
+    before = verdict(store, attempt)
+    assert not work(store, attempt, settings)
+    assert verdict(store, attempt) == before
+
+
+@pytest.mark.parametrize("fault", [InfrastructureError("no sandbox"), BlobMissingError("no blob")])
+def test_our_fault_is_tried_again_and_then_parked_with_every_part_unjudged(
+    store, attempt, settings, runs, fault
+):
+    def fail(*_args, **_kwargs):
+        raise fault
+
+    runs.does = fail
+    states = []
+    for _ in range(settings.max_claims):
+        assert work(store, attempt, settings)
+        states.append(row(store, attempt).state)
+    assert states == ["queued", "queued", "parked"]
+    assert str(fault) in row(store, attempt).reason
+    assert {part.status for part in verdict(store, attempt).parts} == {"unjudged"}
+    assert str(fault) not in verdict(store, attempt).parts[0].message, "students need not read our errors"
+    assert not work(store, attempt, settings)
+
+
+def test_a_fault_that_goes_away_costs_nothing(store, attempt, settings, runs):
+    def fail_once(*args, **kwargs):
+        runs.does = runs.completed
+        raise InfrastructureError("a cable was out")
+
+    runs.does = fail_once
+    work(store, attempt, settings)
+    work(store, attempt, settings)
+    assert (row(store, attempt).state, row(store, attempt).claims, row(store, attempt).reason) == (
+        "finished",
+        2,
+        None,
+    )
+
+
+def test_a_bug_of_ours_is_no_verdict_either_and_is_not_hidden(store, attempt, settings, runs):
+    def bug(*_args, **_kwargs):
+        raise KeyError("ours")
+
+    runs.does = bug
+    with pytest.raises(KeyError):
+        work(store, attempt, settings)
+    assert (row(store, attempt).state, verdict(store, attempt)) == ("queued", None)
+    assert "KeyError" in row(store, attempt).reason
+
+
+def test_a_notebook_that_kills_its_workers_is_parked_without_another_try(store, attempt, settings, runs):
+    for _ in range(settings.max_claims):
+        with store.write() as session:
+            attempts.claim(session, attempt, seconds=-1)
+    runs.does = None
+    assert work(store, attempt, settings)
+    assert row(store, attempt).state == "parked"
+
+
+def test_the_lease_is_kept_alive_while_the_notebook_runs(store, attempt, settings, runs):
+    ended = threading.Event()
+
+    def slow(*args, **kwargs):
+        time.sleep(settings.lease_seconds * 2)
+        with store.write() as session:
+            assert attempts.expire(session) == []
+        ended.set()
+        return runs.completed(*args, **kwargs)
+
+    runs.does = slow
+    work(store, attempt, settings)
+    assert ended.is_set()
+    assert row(store, attempt).state == "finished"
+
+
+def test_a_worker_that_lost_its_lease_stores_nothing(store, attempt, settings, runs):
+    def stolen(*args, **kwargs):
+        with store.write() as session:
+            session.get_one(Attempt, attempt).owner = "another"
+        return runs.completed(*args, **kwargs)
+
+    runs.does = stolen
+    work(store, attempt, settings)
+    assert (row(store, attempt).owner, verdict(store, attempt)) == ("another", None)
+
+
+def test_the_reference_run_is_made_once_for_a_version(store, settings, runs):
+    made = []
+
+    def counted(*args, **kwargs):
+        made.append(kwargs.get("reference", False))
+        return runs.completed(*args, **kwargs)
+
+    runs.does = counted
+    for name in "abc":
+        receipt = receive_notebook(store, Sent("tests/arithmetic", name, RIGHT))
+        with store.read() as session:
+            work(store, submissions.progress(session, receipt.submission).attempt, settings)
+    assert sorted(made) == [False, False, False, True]
+
+
+def test_those_who_watch_see_the_running_cell(store, attempt, settings, runs):
+    seen = []
+
+    def watched(*args, progress=lambda _: None, **kwargs):
+        time.sleep(tasks.REPORT_SECONDS)
+        progress(Progress("running", 3, 7))
+        seen.append((row(store, attempt).phase, row(store, attempt).cell, row(store, attempt).cells))
+        return runs.completed(*args, **kwargs)
+
+    runs.does = watched
+    work(store, attempt, settings)
+    assert seen[-1] == ("running", 3, 7)

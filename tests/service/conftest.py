@@ -1,0 +1,104 @@
+"""The whole service as real processes, started once for this folder's tests."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from checks import bundle
+from grader import embedded_redis, up
+from grader.settings import Settings
+from tests.conftest import need
+from tests.grader.arithmetic import BUNDLE
+from worker.environment import load_environment
+from worker.errors import SandboxUnavailable
+from worker.warm import require_sandbox
+
+HERE = "/api/v1/assignments/tests/arithmetic"
+PATIENCE = 90.0
+
+
+@dataclass
+class Lms:
+    """A learning system's view of a running service."""
+
+    running: up.Running
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        self.client = self._client("lms")
+        self.instructor = self._client("instructor")
+
+    def _client(self, role: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.running.tokens[role]}"}
+        return httpx.Client(base_url=self.running.url, headers=headers, timeout=30)
+
+    def publish(self) -> None:
+        """Put the tiny assignment in force."""
+        self.instructor.post("/api/v1/assignments", content=bundle.pack(BUNDLE)).raise_for_status()
+
+    def submit(self, notebook: bytes, student: str = "ada") -> dict[str, Any]:
+        """Hand in a notebook; the 202's document."""
+        answer = self.client.post(
+            f"{HERE}/submissions", data={"student": student}, files={"notebook": ("a.ipynb", notebook)}
+        )
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def show(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """Where a submission stands."""
+        return dict(self.client.get(sent["links"]["self"]).json())
+
+    def until(self, sent: dict[str, Any], reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for a state."""
+        deadline = time.monotonic() + PATIENCE
+        while not reached(found := self.show(sent)):
+            assert time.monotonic() < deadline, found
+            self.running.check()
+            time.sleep(0.1)
+        return found
+
+    def feedback(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """Wait for the feedback."""
+        self.until(sent, lambda found: found["state"] in {"finished", "parked"})
+        answer = self.client.get(sent["links"]["feedback"])
+        assert answer.status_code == 200, answer.text
+        return dict(json.loads(answer.content))
+
+
+def statuses(feedback: dict[str, Any]) -> dict[str, str]:
+    """Part -> status."""
+    return {part["id"]: part["status"] for part in feedback["parts"]}
+
+
+def service_settings(folder: Path) -> Settings:
+    """A service of its own: short leases, so that faults are noticed quickly."""
+    return Settings(data_dir=folder, port=0, lease_seconds=3, retry_seconds=0.5, sweep_seconds=0.5)
+
+
+def need_service() -> None:
+    """What these tests cannot do without."""
+    try:
+        require_sandbox()
+        load_environment("tensorflow")
+        embedded_redis.find_server()
+    except (SandboxUnavailable, embedded_redis.NoRedisError) as problem:
+        need(False, str(problem))
+
+
+@pytest.fixture(scope="session")
+def lms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lms]:
+    """The running service with the tiny assignment published."""
+    need_service()
+    settings = service_settings(tmp_path_factory.mktemp("service"))
+    with up.service(settings, print) as running:
+        made = Lms(running, settings)
+        made.publish()
+        yield made

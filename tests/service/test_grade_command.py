@@ -1,0 +1,84 @@
+"""``grader grade`` as a command, in the real sandbox."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.grader.arithmetic import RIGHT, WRONG, write_folder
+from tests.service.conftest import need_service
+
+pytestmark = pytest.mark.sandbox
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A class graded with ``--json --jobs 2 --out``: two notebooks and a file that is none."""
+    need_service()
+    place = tmp_path_factory.mktemp("class")
+    write_folder(place / "course")
+    (place / "class").mkdir()
+    for name, content in {"ada": RIGHT, "bob": WRONG, "eve": b"{}"}.items():
+        (place / "class" / f"{name}.ipynb").write_bytes(content)
+    result = grader(
+        place, "grade", "class", "-a", "course/arithmetic", "--json", "--jobs", "2", "--out", "out"
+    )
+    return place, result
+
+
+def grader(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *arguments],
+        cwd=place,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "GRADER_DATA_DIR": str(place / "data")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_stdout_has_one_feedback_a_line_in_the_order_of_the_notebooks(graded):
+    _, result = graded
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["schema"] for one in found] == ["feedback/1"] * 3
+    assert [one["submission"]["student"] for one in found] == ["ada", "bob", "eve"]
+    assert [one["score"] for one in found] == [3.0, 2.0, 0.0]
+
+
+def test_what_could_not_be_run_is_rejected_and_makes_exit_1(graded):
+    _, result = graded
+    assert json.loads(result.stdout.splitlines()[2])["run"]["status"] == "rejected"
+    assert result.returncode == 1
+
+
+def test_the_out_folder_holds_feedback_evidence_and_the_executed_notebook(graded):
+    place, result = graded
+    assert {path.name for path in (place / "out").glob("ada*")} == {
+        "ada.feedback.json",
+        "ada.evidence",
+        "ada.ipynb",
+    }
+    assert (place / "out" / "ada.feedback.json").read_text() == result.stdout.splitlines()[0]
+
+
+def test_stored_evidence_is_judged_again_without_a_run(graded):
+    place, result = graded
+    again = grader(
+        place, "judge", "out/ada.evidence", "out/bob.evidence", "-a", "course/arithmetic", "--json"
+    )
+    assert (again.returncode, again.stdout.splitlines()) == (0, result.stdout.splitlines()[:2])
+
+
+def test_without_json_people_read_a_table_with_the_messages(graded):
+    place, _ = graded
+    result = grader(place, "grade", "class/bob.ipynb", "-a", "course/arithmetic")
+    assert result.returncode == 0
+    assert "bob: 2 of 3 points" in result.stdout
+    assert "These are not the first three squares." in result.stdout
+    assert "\x1b[" not in result.stdout

@@ -1,0 +1,139 @@
+"""HTTP -> Redis -> Celery -> sandbox -> feedback, with real processes; and what happens when they die."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+import redis
+
+from grader import up
+from tests.grader.arithmetic import RIGHT, SETUP, STARTER, WRONG, notebook
+from tests.service.conftest import HERE, Lms, need_service, service_settings, statuses
+
+pytestmark = pytest.mark.service
+
+
+def slow(seconds: float) -> bytes:
+    """A right submission that sleeps."""
+    sleep = f"import time; time.sleep({seconds})"
+    return notebook(SETUP, sleep, "squares = [0, 1, 4]\npart1.check()", "total = sum(numbers)\npart2.check()")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (RIGHT, {"part1": "correct", "part2": "correct"}),
+        (WRONG, {"part1": "incorrect", "part2": "correct"}),
+        (STARTER, {"part1": "not_attempted", "part2": "not_attempted"}),
+        (notebook("raise ValueError('x')"), {"part1": "error", "part2": "error"}),
+    ],
+    ids=["right", "wrong", "starter", "crash"],
+)
+def test_a_submission_comes_back_as_feedback(lms: Lms, content, expected):
+    feedback = lms.feedback(lms.submit(content))
+    assert feedback["schema"] == "feedback/1"
+    assert statuses(feedback) == expected
+
+
+def test_a_class_that_hands_in_at_once_gets_one_verdict_each(lms: Lms):
+    sent = {
+        f"student {number}": lms.submit(WRONG if number % 3 else RIGHT, f"student {number}")
+        for number in range(9)
+    }
+    found = {name: statuses(lms.feedback(one))["part1"] for name, one in sent.items()}
+    assert found == {f"student {number}": "incorrect" if number % 3 else "correct" for number in range(9)}
+    report = lms.instructor.get(f"{HERE}/report").json()
+    assert sum(row["student"] in sent for row in report["submissions"]) == 9
+
+
+def test_who_watches_sees_the_queue_the_cells_and_the_verdict(lms: Lms):
+    lms.submit(slow(2))
+    lms.submit(slow(2))
+    sent = lms.submit(slow(1))
+    states, cells = [], set()
+    with lms.client.stream("GET", sent["links"]["events"], timeout=60) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: "):
+                told = httpx.Response(200, content=line.removeprefix("data: ")).json()
+                states.append(told.get("state", "feedback"))
+                cells.add((told.get("cells") or {}).get("total"))
+    assert [state for number, state in enumerate(states) if state not in states[:number]] == [
+        "queued", "running", "finished", "feedback",
+    ]  # fmt: skip
+    assert 4 in cells
+
+
+def test_a_killed_pool_process_costs_the_student_nothing(lms: Lms):
+    sent = lms.submit(slow(4))
+    lms.until(sent, lambda found: found["cells"] is not None)
+    worker = next(part for part in lms.running._parts if part.name == "worker").process
+    for child in psutil.Process(worker.pid).children():
+        if "celery" in " ".join(child.cmdline()):
+            child.send_signal(signal.SIGKILL)
+    assert statuses(lms.feedback(sent)) == {"part1": "correct", "part2": "correct"}
+
+
+def test_messages_that_redis_forgot_are_sent_again(lms: Lms):
+    waiting = [lms.submit(slow(3), f"waiting {number}") for number in range(4)]
+    lms.until(waiting[0], lambda found: found["state"] == "running")
+    with redis.Redis(unix_socket_path=str(lms.settings.redis_socket)) as broker:
+        broker.delete("tensorflow.interactive")
+    assert all(statuses(lms.feedback(one))["part1"] == "correct" for one in waiting)
+
+
+def test_a_second_service_on_the_same_data_is_refused_with_the_firsts_number(lms: Lms):
+    environment = lms.settings.as_environment() | {"PATH": "/usr/bin:/bin"}
+    again = subprocess.run(
+        [sys.executable, "-m", "grader", "up"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert again.returncode == 3
+    assert "already running" in again.stderr
+
+
+@pytest.mark.slow
+def test_a_stopped_service_finishes_what_it_began_and_a_second_start_finds_everything(tmp_path):
+    need_service()
+    settings = service_settings(tmp_path / "data")
+    with up.service(settings, print) as running:
+        first = Lms(running, settings)
+        first.publish()
+        done, begun = first.submit(WRONG), first.submit(slow(3), "bob")
+        first.feedback(done)
+        first.until(begun, lambda found: found["state"] == "running")
+        before = first.client.get(done["links"]["feedback"]).content
+        names = {part.name: part.process for part in running._parts}
+    assert {name: process.poll() for name, process in names.items()} == {"redis": 0, "worker": 0, "api": 0}
+    with up.service(settings, print) as running:
+        second = Lms(running, settings)
+        assert second.running.tokens == first.running.tokens
+        path = f"/api/v1/submissions/{done['id']}/feedback"
+        assert second.client.get(path).content == before
+        assert second.client.get(f"/api/v1/submissions/{begun['id']}").json()["state"] == "finished"
+
+
+@pytest.mark.slow
+def test_a_part_that_dies_ends_the_service_with_its_name(tmp_path):
+    need_service()
+    settings = service_settings(tmp_path / "data")
+
+    def lose_the_api() -> None:
+        with up.service(settings, print) as running:
+            next(part for part in running._parts if part.name == "api").process.kill()
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                running.check()
+                time.sleep(0.1)
+
+    with pytest.raises(up.StartError, match="api ended with code -9"):
+        lose_the_api()
