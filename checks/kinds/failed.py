@@ -26,7 +26,7 @@ class Failed(Kind, Piece):
         if self.check not in scope.checks:
             yield ("check",), f"the part has no check {self.check!r}", suggestion(self.check, scope.checks)
             return
-        known = kinds()[scope.checks[self.check]].reasons
+        known = kinds()[scope.checks[self.check]].reasons if scope.checks[self.check] else self.because
         for number, reason in enumerate(self.because):
             if reason not in known:
                 what = f"{scope.checks[self.check]!r} has no reason {reason!r}"
@@ -34,7 +34,8 @@ class Failed(Kind, Piece):
 
     def known_facts(self, scope: Scope) -> Mapping[str, str]:
         """Those of the other check."""
-        return kinds()[scope.checks[self.check]].facts if self.check in scope.checks else {}
+        word = scope.checks.get(self.check)
+        return kinds()[word].facts if word else {}
 
     def judge(self, scene: Scene) -> Outcome:
         """Full credit where the check fell short for such a reason; its facts come along."""

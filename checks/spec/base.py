@@ -17,8 +17,9 @@ Found = tuple[Path, str, str]
 
 @dataclass(frozen=True)
 class Scope:
-    """What a piece may refer to: the part's variables, the reference's variables,
-    the part's checks (id -> kind).
+    """What a piece may refer to: the part's and the reference's variables, and the part's checks by id.
+
+    ``checks`` gives their kinds' words, or an empty text where a check has mistakes of its own.
     """
 
     variables: frozenset[str] = frozenset()

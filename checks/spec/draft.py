@@ -20,6 +20,7 @@ class Draft:
         self._document = document
         self._kept: dict[Path, list[int]] = {}
         self._stand_ins = 0
+        self._removed: set[Path] = set()
         self.data: Any = copy.deepcopy(document.data)
 
     def path(self, steps: tuple[str | int, ...]) -> Path:
@@ -42,7 +43,16 @@ class Draft:
             self._stand_ins += 1
             holder[missing] = f"missing_{self._stand_ins}"
             return True
-        return self._remove(path)
+        removed = self._remove(path)
+        if removed:
+            self._removed.add(path)
+        return removed
+
+    def lost(self, path: Path, key: str = "") -> bool:
+        """Whether the ``key`` at ``path`` (any, where none is named) was taken out: what it leaves is no new mistake."""
+        if key:
+            return (*path, key) in self._removed
+        return any(each[:-1] == path for each in self._removed)
 
     def _remove(self, path: Path) -> bool:
         holder, step = (self._at(path[:-1]), path[-1]) if path else (None, "")

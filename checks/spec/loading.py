@@ -43,7 +43,6 @@ def read_spec(raw: bytes, file: str) -> tuple[AssignmentSpec, Document]:
 def _validate(document: Document, draft: Draft) -> tuple[AssignmentSpec | None, list[Problem]]:
     """A spec out of what is right in the document (None where nothing is), and what is not."""
     problems: list[Problem] = []
-    repaired: set[Path] = set()
     for _ in range(MAX_ROUNDS):
         try:
             return AssignmentSpec.model_validate(draft.data), problems
@@ -51,9 +50,8 @@ def _validate(document: Document, draft: Draft) -> tuple[AssignmentSpec | None, 
             details = error.errors(include_url=False)
         found = [(_place(draft, detail), detail) for detail in details]
         problems += [
-            _problem(document, path, each) for path, each in found if not _follows(path, each, repaired)
+            _problem(document, path, each) for path, each in found if not draft.lost(path, _missing(each))
         ]
-        repaired |= {path for path, _ in found}
         repairs = [draft.repair(path, _missing(detail)) for path, detail in found]
         if not any(repairs):
             break
@@ -61,14 +59,8 @@ def _validate(document: Document, draft: Draft) -> tuple[AssignmentSpec | None, 
 
 
 def _place(draft: Draft, detail: ErrorDetails) -> Path:
-    return draft.path(detail["loc"])
-
-
-def _follows(path: Path, detail: ErrorDetails, repaired: set[Path]) -> bool:
-    """Whether something is wanting only because its mistaken spelling was taken out."""
-    if detail["type"] == "missing":
-        return (*path, _missing(detail)) in repaired
-    return any(each[:-1] == path for each in repaired)
+    """Where the mistake is: a missing key in its holder, which is all that the file has of it."""
+    return draft.path(detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"])
 
 
 def _missing(detail: ErrorDetails) -> str:
@@ -113,7 +105,9 @@ def _asked(
         if path[:1] == ("parts",) and not prefix:
             continue
         for where, what, meant in getattr(inner, "problems", lambda _scope: ())(scope):
-            yield document.problem(draft.path((*path, *where)), what, meant)
+            real = draft.path((*path, *where))
+            if not draft.lost(real):
+                yield document.problem(real, what, meant)
 
 
 def _scope(spec: AssignmentSpec, part: Part, place: Path, document: Document) -> Scope:
@@ -125,5 +119,18 @@ def _scope(spec: AssignmentSpec, part: Part, place: Path, document: Document) ->
     return Scope(
         variables=frozenset(declared | set(part.variables)),
         reference=frozenset(spec.reference.variables),
-        checks={name: check.word for name, check in part.named_checks().items()},
+        checks={
+            **dict.fromkeys(_check_names(document, place), ""),
+            **{name: check.word for name, check in part.named_checks().items()},
+        },
     )
+
+
+def _check_names(document: Document, place: Path) -> Iterator[str]:
+    """The ids that the file gives to the checks of the part at ``place``."""
+    found = document.data
+    for step in (*place, "checks"):
+        found = found[step] if isinstance(found, list) or (isinstance(found, dict) and step in found) else []
+    for check in found if isinstance(found, list) else []:
+        if isinstance(check, dict) and isinstance(check.get("id"), str):
+            yield check["id"]
