@@ -72,7 +72,7 @@ def test_mistake(old: str, new: str, expected: list[str]) -> None:
 
 
 def test_all_mistakes_come_at_once_even_behind_each_other() -> None:
-    bad = GOOD.replace("title: T", "titel: T").replace("equal: {of: norms, to", "equal: {of: nrms, too: 1, to")
+    bad = GOOD.replace("title: T", "titel: T").replace("equal: {of: norms, to", "equal: {of: nrms, too: 1, to", 1)
     bad = bad.replace("title: Q", "title: 3").replace("{reference: other}", "{reference: othr}")
     assert [problem.split(": ")[1] for problem in problems_of(bad)] == [
         "'title' is missing",
