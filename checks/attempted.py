@@ -67,26 +67,46 @@ def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[
 
 
 def stopping_cell(part: Part, evidence: Evidence, snapshot: Snapshot | None, values: Values) -> Stop | None:
-    """The cell whose failure kept the part from having a value: its own, or one before it; None where there
-    is none.
+    """The cell whose failure kept the part from having an answer; None where none did.
 
-    ``snapshot`` is what the part is judged from. While that is still the placeholder, a later cell that
-    failed on its way to the part's check counts; once there is an answer, what failed afterwards is of no
-    interest.
+    ``snapshot`` is what the part is judged from, ``values`` what it holds. Once there is an answer, what failed
+    afterwards is of no interest.
+    """
+    if any(name not in values for name in part.answers):
+        return _stop_before_a_value(part, evidence)
+    if is_placeholder(part, values):
+        return _stop_before_the_check(part, evidence, snapshot)
+    return None
+
+
+def _stop_before_a_value(part: Part, evidence: Evidence) -> Stop | None:
+    """The part's own failed cell (best the one with its check), else the last failed one before its cells.
+
+    A part whose cells are gone was not stopped by anything.
     """
     own = [at for at, cell in enumerate(evidence.cells) if _is_own(cell.source, part)]
-    if all(name in values for name in part.answers):
-        if not is_placeholder(part, values):
-            return None
-        reached = snapshot.cell if snapshot is not None and snapshot.trigger == "check" else None
-        checking = [at for at in own if calls_check(evidence.cells[at].source, part.id)]
-        own = [at for at in checking if evidence.cells[at].index != reached]
-        failed = [at for at in own if _has_failed(evidence.cells[at])]
-        return Stop(evidence.cells[failed[-1]], failed[-1] + 1) if failed else _limit_before(own, evidence)
-    last = max(own, default=len(evidence.cells) - 1)
+    if not own:
+        return None
     failed = [at for at in own if _has_failed(evidence.cells[at])]
-    failed = failed or [at for at, cell in enumerate(evidence.cells[: last + 1]) if _has_failed(cell)]
-    return Stop(evidence.cells[failed[-1]], failed[-1] + 1) if failed else _limit_before(own, evidence)
+    failed = [at for at in failed if calls_check(evidence.cells[at].source, part.id)] or failed
+    failed = failed or [at for at in range(own[-1]) if _has_failed(evidence.cells[at])]
+    return _stop_at(failed[-1], evidence) if failed else _limit_before(own, evidence)
+
+
+def _stop_before_the_check(part: Part, evidence: Evidence, snapshot: Snapshot | None) -> Stop | None:
+    """While the placeholder stands: a cell with the part's check that failed on its way to it."""
+    reached = snapshot.cell if snapshot is not None and snapshot.trigger == "check" else None
+    waiting = [
+        at
+        for at, cell in enumerate(evidence.cells)
+        if cell.index != reached and calls_check(cell.source, part.id)
+    ]
+    failed = [at for at in waiting if _has_failed(evidence.cells[at])]
+    return _stop_at(failed[-1], evidence) if failed else _limit_before(waiting, evidence)
+
+
+def _stop_at(at: int, evidence: Evidence) -> Stop:
+    return Stop(evidence.cells[at], at + 1)
 
 
 def earlier_cause(stop: Stop, evidence: Evidence) -> Stop | None:
@@ -96,7 +116,7 @@ def earlier_cause(stop: Stop, evidence: Evidence) -> Stop | None:
         return None
     for at, cell in enumerate(evidence.cells[: stop.number - 1]):
         if _has_failed(cell) and any(mentions(error.message, name) for name in assigned_names(cell.source)):
-            return Stop(cell, at + 1)
+            return _stop_at(at, evidence)
     return None
 
 
@@ -105,9 +125,7 @@ def _is_same(node: v.AnyNode, starter: v.AnyNode) -> bool:
 
 
 def _nothing_assigns(names: list[str], part: Part, evidence: Evidence) -> bool:
-    """No cell assigns one of the names, none that is no Python mentions one,
-    and no attempt by another name failed.
-    """
+    """No cell assigns one of the names or, being no Python, mentions one; no other attempt failed."""
     for cell in evidence.cells:
         if parse(cell.source) is None and any(mentions(cell.source, name) for name in names):
             return False

@@ -62,10 +62,11 @@ def without_comments(source: str) -> str:
     return _COMMENT.sub("", source)
 
 
-def assigned_names(source: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def assigned_names(source: str) -> frozenset[str]:
     """Every name that a cell binds anywhere in it: assignments of all forms, loops, imports, definitions …"""
     tree = parse(source)
-    return {name for node in ast.walk(tree) for name in _bound_by(node)} if tree else set()
+    return frozenset(name for node in ast.walk(tree) for name in _bound_by(node)) if tree else frozenset()
 
 
 def mentions(source: str, name: str) -> bool:
@@ -73,6 +74,7 @@ def mentions(source: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", without_comments(source)) is not None
 
 
+@lru_cache(maxsize=4096)
 def calls_check(source: str, part: str) -> bool:
     """Whether a cell calls the part's ``check()``, by its own name or through a module."""
     tree = parse(source)
@@ -87,6 +89,7 @@ def only_asks(source: str, part: str) -> bool:
     return tree is not None and all(_is_asking(statement, part) for statement in tree.body)
 
 
+@lru_cache(maxsize=4096)
 def stores_column(source: str, table: str, column: str) -> bool:
     """Whether a cell may add ``column`` to ``table``: any store into the table, or the column's name in a
     store of anything, in ``assign``, ``insert``, ``rename``, or as a keyword. A cell that is no Python counts

@@ -19,6 +19,7 @@ import msgspec
 import typer
 from pydantic import ValidationError
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 
 from checks import bundle
 from checks.assignment import Assignment
@@ -31,6 +32,7 @@ from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
 from grader.gather import Found, GatherError, gather
 from grader.local import Graded, InfrastructureError, LocalGrader, judge_evidence, sandbox_findings
+from grader.processes import StartError
 from grader.receive import publish_bundle
 from grader.settings import Settings
 from grader.store import BlobMissingError, open_store
@@ -227,7 +229,9 @@ def exits() -> Iterator[None]:
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         _fail("the settings have mistakes\n" + "\n".join(mistakes), Exit.USAGE)
-    except (InfrastructureError, ReferenceFailedError, BlobMissingError, up.StartError) as error:
+    except (PermissionError, OperationalError) as error:
+        _fail(f"the data directory cannot be used: {error}", Exit.INFRASTRUCTURE)
+    except (InfrastructureError, ReferenceFailedError, BlobMissingError, StartError) as error:
         _fail(str(error), Exit.INFRASTRUCTURE)
     except demonstration.DemoError as error:
         _fail(str(error), Exit.INFRASTRUCTURE)
@@ -246,12 +250,16 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 def _graded(grader: LocalGrader, found: list[Found], jobs: int) -> Iterator[tuple[Found, Graded]]:
     """Results in the order of the notebooks, each as soon as it and all before it are there."""
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            results = pool.map(lambda one: grader.grade(one.content, one.student), found)
-            yield from zip(found, results, strict=True)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        results = pool.map(lambda one: grader.grade(one.content, one.student), found)
+        yield from zip(found, results, strict=True)
+    except BaseException:
+        # Whatever still runs ends with the sandbox; nobody waits for a notebook's time limit after Ctrl-C.
+        grader.close()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _deliver(one: Found, result: Graded, *, as_json: bool, out: Path | None) -> bool:

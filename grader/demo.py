@@ -58,9 +58,10 @@ class Sent:
 def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> bool:
     """Start everything, grade the course's samples, show it all; True where every verdict was as expected.
 
-    Raises up.StartError and DemoError.
+    Raises StartError and DemoError.
     """
     talk, out = show.progress_output(), show.output()
+    right: list[bool] = []
     with up.until_signal(), up.service(settings, lambda line: talk.print(f"· {line}")) as running:
         talk.print(f"· ready at {running.url}")
         samples = _publish(running, course, talk)
@@ -72,8 +73,9 @@ def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> boo
         if keep:
             talk.print("· running until Ctrl-C")
             running.wait()
-        return all(right)
-    raise DemoError("interrupted")
+    if not right:
+        raise DemoError("interrupted before the feedback was there")
+    return all(right)
 
 
 def _client(running: up.Running, role: str) -> httpx.Client:

@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
-from checks.judge import judge
 
 from checks.assignment import Assignment
 from checks.bundle import REFERENCE
 from checks.evidence import Evidence, Run, digest
 from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
+from checks.judge import judge
 from grader.doctor import Finding
 from grader.notebooks import NotANotebookError, normal_form
 from grader.settings import Settings
@@ -64,13 +64,17 @@ class LocalGrader:
         try:
             self._reference = self._obtain_reference()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandbox and everything that runs in it; safe to call twice."""
         self._server.stop()
         self._store.close()
         shutil.rmtree(self._runtime, ignore_errors=True)

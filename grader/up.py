@@ -11,12 +11,10 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -24,62 +22,29 @@ from typing import IO
 import httpx
 
 from grader import embedded_redis
-from grader.api.links import write_private
+from grader.first_tokens import first_tokens
+from grader.processes import Launcher, Part, StartError
 from grader.queue import BrokerDownError, Queue
 from grader.settings import Settings
-from grader.store import Store, open_store, tokens
+from grader.store import open_store
 from grader.store.database import migrate
-from grader.store.tables import Role
 
 START_SECONDS = 240.0
-# A worker finishes the notebooks that it has begun.
-DRAIN_SECONDS = 60.0
 POLL_SECONDS = 0.2
-ROLES: tuple[Role, ...] = ("instructor", "lms")
-
-
-class StartError(Exception):
-    """The service did not come up, or a part of it died; the text says which and where to read on."""
-
-
-@dataclass
-class Part:
-    """One process of the service and its log."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def check(self) -> None:
-        """Raises StartError where the process has ended."""
-        code = self.process.poll()
-        if code is not None:
-            raise StartError(
-                f"{self.name} ended with code {code}: {last_words(self.log)} (all of it: {self.log})"
-            )
-
-    def stop(self, seconds: float) -> None:
-        """Ask the process to end, and insist after ``seconds``."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+Say = Callable[[str], None]
 
 
 class Running:
-    """The service while it runs: where it is, and who may talk to it."""
+    """The service while it runs: where it is, who may talk to it, and its processes."""
 
-    def __init__(self, url: str, token_of: dict[str, str], parts: list[Part]) -> None:
+    def __init__(self, url: str, tokens: dict[str, str], parts: list[Part]) -> None:
         self.url = url
-        self.tokens = token_of
-        self._parts = parts
+        self.tokens = tokens
+        self.parts = parts
 
     def check(self) -> None:
         """Raises StartError where a part of the service has ended."""
-        for part in self._parts:
+        for part in self.parts:
             part.check()
 
     def wait(self) -> None:
@@ -89,7 +54,12 @@ class Running:
             time.sleep(POLL_SECONDS)
 
 
-Say = Callable[[str], None]
+def run(settings: Settings, say: Say) -> None:
+    """``grader up``: serve until SIGINT or SIGTERM. Raises StartError."""
+    with until_signal(), service(settings, say) as running:
+        say(f"ready at {running.url}")
+        say(f"tokens are in {_tokens_file(settings)}")
+        running.wait()
 
 
 @contextmanager
@@ -100,30 +70,21 @@ def service(settings: Settings, say: Say) -> Iterator[Running]:
     """
     settings.make_folders()
     with ExitStack() as stack:
-        stack.enter_context(_only_one(settings.data_dir))
+        lock = stack.enter_context(_only_one(settings.data_dir))
         listener = stack.enter_context(_listener(settings))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-        url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        launcher = Launcher(settings, lock.fileno())
         parts: list[Part] = []
         if settings.broker_url is None:
-            parts.append(stack.enter_context(_redis(settings, say)))
-        token_of = _prepare_database(settings)
-        parts.append(stack.enter_context(_worker(settings)))
-        parts.append(stack.enter_context(_api(settings, listener)))
+            parts.append(stack.enter_context(_redis(launcher, say)))
+        tokens = _prepare_database(settings)
+        parts.append(stack.enter_context(_worker(launcher)))
+        parts.append(stack.enter_context(_api(launcher, listener)))
         _await_ready(settings, parts, say)
-        running = Running(url, token_of, parts)
         try:
-            yield running
+            yield Running(settings.public_url or _local_url(settings), tokens, parts)
         finally:
             say("stopping; notebooks that have begun are finished first")
-
-
-def run(settings: Settings, say: Say) -> None:
-    """``grader up``: serve until SIGINT or SIGTERM. Raises StartError."""
-    with until_signal(), service(settings, say) as running:
-        say(f"ready at {running.url}")
-        say(f"tokens are in {_tokens_file(settings)}")
-        running.wait()
 
 
 class _Stopped(Exception):  # noqa: N818 - no error: somebody asked
@@ -151,17 +112,9 @@ def until_signal() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def last_words(log: Path) -> str:
-    """The end of a log, for a message."""
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except FileNotFoundError:
-        return "it wrote no log"
-    return " | ".join(lines[-3:]) or "it said nothing"
-
-
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
+def _only_one(data_dir: Path) -> Iterator[IO[str]]:
+    """The data directory's lock. The parts hold it too: while one of them lives on, nobody else starts."""
     with (data_dir / "supervisor.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -171,7 +124,7 @@ def _only_one(data_dir: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"process {os.getpid()}\n")
         lock.flush()
-        yield
+        yield lock
 
 
 @contextmanager
@@ -189,76 +142,50 @@ def _listener(settings: Settings) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _redis(settings: Settings, say: Say) -> Iterator[Part]:
+def _redis(launcher: Launcher, say: Say) -> Iterator[Part]:
+    settings = launcher.settings
     try:
         command = embedded_redis.command(settings)
     except embedded_redis.NoRedisError as error:
         raise StartError(str(error)) from error
     settings.redis_socket.unlink(missing_ok=True)
     say(f"starting {Path(command[0]).name}")
-    with _process("redis", command, settings) as part:
+    with launcher.part("redis", command) as part:
         queue = Queue(settings)
         _await(lambda: _answers(queue), [part], "Redis")
         queue.close()
         yield part
 
 
-@contextmanager
-def _worker(settings: Settings) -> Iterator[Part]:
-    queues = ",".join(f"{name}.{urgency}" for urgency in ("interactive", "batch") for name in settings.serves)
+def _worker(launcher: Launcher) -> AbstractContextManager[Part]:
     command = [
         *(sys.executable, "-m", "celery", "-A", "worker.app", "worker"),
-        *("--pool", "prefork", "--concurrency", str(settings.worker_processes)),
-        *("--queues", queues, "--hostname", f"grader-{os.getpid()}@%h"),
-        *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        *("--pool", "prefork", "--concurrency", str(launcher.settings.worker_processes)),
+        *(
+            "--hostname",
+            f"grader-{os.getpid()}@%h",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel",
+            "INFO",
+        ),
     ]
-    with _process("worker", command, settings) as part:
-        yield part
+    return launcher.part("worker", command)
 
 
-@contextmanager
-def _api(settings: Settings, listener: socket.socket) -> Iterator[Part]:
+def _api(launcher: Launcher, listener: socket.socket) -> AbstractContextManager[Part]:
     command = [
         *(sys.executable, "-m", "uvicorn", "grader.api.app:create_app", "--factory"),
         *("--fd", str(listener.fileno()), "--no-server-header", "--timeout-graceful-shutdown", "10"),
     ]
-    with _process("api", command, settings, keep=(listener.fileno(),)) as part:
-        yield part
-
-
-@contextmanager
-def _process(name: str, command: list[str], settings: Settings, keep: tuple[int, ...] = ()) -> Iterator[Part]:
-    folder = settings.data_dir / "logs"
-    folder.mkdir(exist_ok=True, mode=0o700)
-    path = folder / f"{name}.log"
-    with path.open("ab") as log:
-        part = Part(name, _spawn(command, settings, log, keep), path)
-        try:
-            yield part
-        finally:
-            part.stop(DRAIN_SECONDS)
-
-
-def _spawn(
-    command: list[str], settings: Settings, log: IO[bytes], keep: tuple[int, ...]
-) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C reaches the supervisor only, which then drains in order.
-    return subprocess.Popen(
-        command,
-        env=os.environ | settings.as_environment() | {"PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=keep,
-        start_new_session=True,
-    )
+    return launcher.part("api", command, listener.fileno())
 
 
 def _prepare_database(settings: Settings) -> dict[str, str]:
     store = open_store(settings)
     try:
         migrate(store.engine)
-        return _tokens(store, _tokens_file(settings))
+        return first_tokens(store, _tokens_file(settings))
     finally:
         store.close()
 
@@ -267,29 +194,14 @@ def _tokens_file(settings: Settings) -> Path:
     return settings.data_dir / "tokens"
 
 
-def _tokens(store: Store, path: Path) -> dict[str, str]:
-    """The installation's tokens by role; made at the first start, into a file that only its owner reads."""
-    if path.exists():
-        lines = (line.split() for line in path.read_text().splitlines())
-        kept = {fields[0]: fields[1] for fields in lines if len(fields) == 2}
-        with store.read() as session:
-            if all(role in kept and tokens.check(session, kept[role]) for role in ROLES):
-                return kept
-        # The database is another one than at the last start.
-        path.unlink()
-    with store.write() as session:
-        made: dict[str, str] = {
-            role: tokens.create(session, role, f"made by grader up, {role}") for role in ROLES
-        }
-    write_private(path, "".join(f"{role} {token}\n" for role, token in made.items()).encode())
-    return made
+def _local_url(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 def _await_ready(settings: Settings, parts: list[Part], say: Say) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    local = f"http://{host}:{settings.port}"
     say("starting the API")
-    _await(lambda: _is_ready(local), parts, "the API")
+    _await(lambda: _is_ready(_local_url(settings)), parts, "the API")
     say(f"starting the sandbox of {', '.join(settings.serves)} (importing its packages takes some seconds)")
     queue = Queue(settings)
     _await(lambda: _works(queue), parts, "the worker")

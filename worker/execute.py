@@ -27,6 +27,7 @@ _GRACE_SECONDS = 0.5
 _MAX_ERROR_TEXT = 2000
 _IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
 _LINE = re.compile(r"(?:Cell|Input) In\s?\[(\d+)\], line (\d+)")
+_PLACE = re.compile(r" \([^()]*\.py, line \d+\)$")  # IPython names a syntax error's temporary file
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -200,7 +201,7 @@ def _cell_error(cell: NotebookNode) -> CellError | None:
     lines = [int(line) for number, line in _LINE.findall(text) if int(number) == cell.execution_count]
     return CellError(
         name=str(error.get("ename", ""))[:200],
-        message=_ANSI.sub("", str(error.get("evalue", "")))[:_MAX_ERROR_TEXT],
+        message=_PLACE.sub("", _ANSI.sub("", str(error.get("evalue", ""))))[:_MAX_ERROR_TEXT],
         line=lines[0] if lines else None,
     )
 

@@ -65,7 +65,8 @@ class Tolerance:
             return False
         if self.all_close(seen, expected):
             return False
-        return self.all_close(_moved(seen, expected, up_to), _sorted_like(expected, up_to))
+        with np.errstate(all="ignore"):
+            return self.all_close(_moved(seen, expected, up_to), _sorted_like(expected, up_to))
 
 
 def _wide(numbers: Numbers) -> npt.NDArray[Any]:

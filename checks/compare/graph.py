@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
+from checks.compare.once import once_each
 from checks.compare.words import class_name
 from checks.evidence import values as v
 
@@ -147,6 +148,10 @@ class Graph:
 
     def _name(self, layer: int) -> str:
         return self.layers[layer].name if layer in self.layers else ""
+
+
+# One model is looked at by many checks, one after the other.
+graph_of = once_each(Graph, keep=4)
 
 
 def find_trails(graph: Graph, start: str, steps: list[Step], between: Between) -> list[Trail]:

@@ -5,11 +5,13 @@ The author's list is the whole ranking; an answer is right when it is the rankin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from checks.compare import content
+from checks.compare.once import once_each
 from checks.evidence import values as v
 
 Pair = tuple[str, float]
@@ -42,6 +44,10 @@ def read_pairs(node: v.AnyNode) -> Reading:
             )
         case _:
             return _listed(content.items(node) if not isinstance(node, v.SetOf) else None)
+
+
+# A ranking of the author's is held against many answers, and often by several checks.
+read_ranking = once_each(read_pairs)
 
 
 def agrees(pairs: tuple[Pair, ...], ranking: tuple[Pair, ...], *, absolute: float, ties: float) -> str:
@@ -104,7 +110,9 @@ def _number(node: v.AnyNode, *, parse: bool) -> float | None:
             return float(node.v)
         except ValueError:
             return None
-    if isinstance(node, v.Bool) or not isinstance(node, (v.Int, v.Float, v.Array, v.Tensor)):
+    if isinstance(node, v.Float):
+        return None if math.isnan(node.value) else node.value
+    if not isinstance(node, (v.Int, v.Array, v.Tensor)):
         return None
     found = content.numbers(node)
     if found is None or found.shape != () or found.dtype.kind == "c" or np.isnan(found):

@@ -8,6 +8,7 @@ import numpy as np
 
 from checks.compare import content
 from checks.compare.content import Numbers
+from checks.errors import MissingReferenceError
 from checks.evidence import values as v
 
 
@@ -31,7 +32,7 @@ def align(table: v.Table, seen: v.Array, expected: v.Table, expected_column: v.A
     theirs, ours = _keys(table, key), _keys(expected, key)
     numbers, wanted = content.numbers(seen), content.numbers(expected_column)
     if ours is None or wanted is None:
-        raise ValueError(f"the reference table has no usable column {key!r}")
+        raise MissingReferenceError(f"the reference table has no usable column {key!r}")
     if theirs is None:
         return Aligned(wrong="key_missing")
     place = {label: at for at, label in enumerate(theirs)}

@@ -11,9 +11,9 @@ from checks.evidence import values as v
 
 def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:  # noqa: PLR0911 - one line a kind of value
     """Whether two values are equal, numbers within ``tolerance``; a list never equals a tuple."""
-    wanted = content.numbers(expected)
+    wanted = None if isinstance(expected, v.Table) else content.numbers(expected)
     if wanted is not None:
-        found = content.numbers(seen)
+        found = content.numbers(seen) if content.container(seen) == content.container(expected) else None
         return found is not None and tolerance.all_close(found, wanted)
     match expected, seen:
         case v.Text(), v.Text():

@@ -58,7 +58,7 @@ def decode_frame(raw: bytes) -> Frame:
     payloads = _split(raw, PREFIX.size + length, header)
     try:
         frame = msgspec.json.Decoder(Frame, dec_hook=_payload_hook(payloads)).decode(header)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         raise BadFrameError(f"the header is not evidence: {error}") from error
     return frame
 

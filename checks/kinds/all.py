@@ -23,7 +23,8 @@ class All(Kind, RootModel[list["Check"]]):
 
     def judge(self, scene: Scene) -> Outcome:
         """The lowest outcome; later checks are not looked at once one has no credit left."""
-        lowest, facts = Outcome(1.0), {}
+        lowest = Outcome(1.0)
+        facts: dict[str, object] = {}
         for check in self.root:
             outcome = check.evaluate(scene)
             facts.update(outcome.facts)

@@ -125,7 +125,7 @@ class Equal(TargetKind):
 
     def _judge_whole(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
         seen, wanted = content.numbers(node), content.numbers(expected)
-        if wanted is None:
+        if wanted is None or isinstance(expected, v.Table):
             return self._judge_structure(node, expected)
         if seen is None:
             return Outcome(0.0, "kind")
@@ -202,12 +202,11 @@ class Equal(TargetKind):
         return outcome
 
     def _judge_ranking(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
-        ranking = pairs.read_pairs(expected)
+        reading, ranking = pairs.read_pairs(node), pairs.read_ranking(expected)
         if ranking.wrong:
             raise MissingReferenceError(
                 f"what {self.of.variable} is held against is no ranking: {ranking.wrong}"
             )
-        reading = pairs.read_pairs(node)
         wrong = reading.wrong or pairs.agrees(reading.pairs, ranking.pairs, absolute=self.abs, ties=self.ties)
         if wrong:
             return Outcome(0.0, wrong, {"differing": "some", "total": len(reading.pairs)})

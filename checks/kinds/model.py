@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from checks.compare.graph import Graph
+from checks.compare.graph import Graph, graph_of
 from checks.compare.words import listed
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
@@ -41,7 +41,7 @@ class Model(TargetKind):
         """The first condition that fails gives the reason."""
         if not isinstance(node, v.Model):
             return Outcome(0.0, "not_model")
-        graph = Graph(node)
+        graph = graph_of(node)
         facts = {"inputs": listed(graph.input_names()), "output_shape": _spelled(graph)}
         if self.inputs is not None and sorted(graph.input_names()) != sorted(self.inputs):
             return Outcome(0.0, "inputs", facts)

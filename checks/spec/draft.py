@@ -49,7 +49,7 @@ class Draft:
         return removed
 
     def lost(self, path: Path, key: str = "") -> bool:
-        """Whether the ``key`` at ``path`` (any, where none is named) was taken out: what it leaves is no new mistake."""
+        """Whether the ``key`` at ``path`` (any, where none is named) was taken out."""
         if key:
             return (*path, key) in self._removed
         return any(each[:-1] == path for each in self._removed)

@@ -128,9 +128,9 @@ def _scope(spec: AssignmentSpec, part: Part, place: Path, document: Document) ->
 
 def _check_names(document: Document, place: Path) -> Iterator[str]:
     """The ids that the file gives to the checks of the part at ``place``."""
-    found = document.data
+    found: Any = document.data
     for step in (*place, "checks"):
-        found = found[step] if isinstance(found, list) or (isinstance(found, dict) and step in found) else []
+        found = found.get(step) if isinstance(found, dict) else found[int(step)]
     for check in found if isinstance(found, list) else []:
         if isinstance(check, dict) and isinstance(check.get("id"), str):
             yield check["id"]

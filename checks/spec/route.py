@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from checks.compare import content
-from checks.compare.graph import Between, Graph, Step, Trail, find_trails, is_addition
+from checks.compare.graph import Between, Step, Trail, find_trails, graph_of, is_addition
 from checks.compare.words import class_name
 from checks.evidence import values as v
 from checks.spec.base import Piece
@@ -112,4 +112,4 @@ class Route(Piece):
 
     def trails(self, model: v.Model) -> list[Trail]:
         """The layers at the stops, for every such path of the model."""
-        return find_trails(Graph(model), self.from_, [stop.step() for stop in self.through], self.between)
+        return find_trails(graph_of(model), self.from_, [stop.step() for stop in self.through], self.between)

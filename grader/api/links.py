@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
 import time
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from grader.private_files import kept_secret
 from grader.settings import Settings
 
 KEY_BYTES = 32
@@ -49,29 +47,5 @@ def links_of(settings: Settings) -> Links:
     if settings.secret_key is not None:
         key = settings.secret_key.get_secret_value().encode()
     else:
-        key = _kept_key(settings.data_dir / "secret.key")
+        key = kept_secret(settings.data_dir / "secret.key", KEY_BYTES)
     return Links(key, lifetime=settings.link_days * 86_400)
-
-
-def _kept_key(path: Path) -> bytes:
-    """The key in the file, made there by whoever comes first."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    if not path.exists():
-        write_private(draft, secrets.token_bytes(KEY_BYTES))
-        try:
-            # A hard link fails where the file exists: two first starts agree on one key.
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner can read; raises FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -20,7 +20,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "embeddings"
 SUBMISSION = SubmissionInfo("s1", "ada", "sha256:0", 1)
 
 
-def node(value: Any) -> v.AnyNode:
+def node(value: Any) -> v.AnyNode:  # noqa: C901, PLR0911, PLR0912 - one case a kind of value
     """The evidence of a plain Python or NumPy value; nodes stay as they are."""
     match value:
         case None:
@@ -70,7 +70,9 @@ def index(length: int, levels: Mapping[str, Any] | None = None) -> v.Index:
     return v.Index(levels=arrays, names=tuple(map(node, levels)))
 
 
-def table(columns: Mapping[str, Any] | Sequence[tuple[str, Any]], levels: Mapping[str, Any] | None = None) -> v.Table:
+def table(
+    columns: Mapping[str, Any] | Sequence[tuple[str, Any]], levels: Mapping[str, Any] | None = None
+) -> v.Table:
     """A data frame; a list of pairs may name a column twice."""
     pairs = list(columns.items()) if isinstance(columns, Mapping) else list(columns)
     made = tuple(v.Column(name=node(name), dtype="?", values=column_array(values)) for name, values in pairs)
@@ -99,12 +101,19 @@ class Network:
         return tensor
 
     def call(
-        self, cls: str, sources: Sequence[v.GraphTensor], shape: tuple[int | None, ...], name: str = "", **config: Any
+        self,
+        cls: str,
+        sources: Sequence[v.GraphTensor],
+        shape: tuple[int | None, ...],
+        name: str = "",
+        **config: Any,
     ) -> v.GraphTensor:
         """A new layer, called once; its settings as keyword arguments."""
         number = 100 + len(self.layers)
         settings = {key: node(value) for key, value in config.items()}
-        layer = v.Layer(id=number, cls=cls, name=name or f"{cls.rpartition('.')[2].lower()}_{number}", config=settings)
+        layer = v.Layer(
+            id=number, cls=cls, name=name or f"{cls.rpartition('.')[2].lower()}_{number}", config=settings
+        )
         self.layers.append(layer)
         self.nodes.append(v.GraphNode(layer=number, node=0, inputs=tuple(sources), shapes=(shape,)))
         return v.GraphTensor(layer=number, node=0, tensor=0)
@@ -139,10 +148,19 @@ def snapshot(part: str, trigger: str, at: int | None, values: Mapping[str, Any])
     return Snapshot(part=part, trigger=trigger, cell=at, frame=frame)  # type: ignore[arg-type]
 
 
-def evidence(cells: Sequence[CellRun] = (), snapshots: Sequence[Snapshot] = (), status: str = "completed", detail: str = "") -> Evidence:  # noqa: E501
+def evidence(
+    cells: Sequence[CellRun] = (),
+    snapshots: Sequence[Snapshot] = (),
+    status: str = "completed",
+    detail: str = "",
+) -> Evidence:
     """The record of an attempt."""
-    run = Run(status=status, seconds=1.5, environment="tensorflow@sha256:1", memory_limit="cgroup", detail=detail)  # type: ignore[arg-type]
-    return Evidence(notebook="sha256:0", assignment="sha256:1", run=run, cells=tuple(cells), snapshots=tuple(snapshots))
+    run = Run(
+        status=status, seconds=1.5, environment="tensorflow@sha256:1", memory_limit="cgroup", detail=detail
+    )  # type: ignore[arg-type]
+    return Evidence(
+        notebook="sha256:0", assignment="sha256:1", run=run, cells=tuple(cells), snapshots=tuple(snapshots)
+    )
 
 
 def notebook(*sources: str) -> bytes:
@@ -152,7 +170,7 @@ def notebook(*sources: str) -> bytes:
 
 
 def bundle_files(spec: bytes, starter: bytes | None = None) -> dict[str, bytes]:
-    """A bundle around a spec: empty inputs, and an author's notebook that assigns what the spec wants of it."""
+    """A bundle around a spec: empty inputs, an author's notebook that assigns what the spec wants of it."""
     parsed = load_spec(spec)
     assigned = "\n".join(f"{name} = 1" for name in parsed.reference.variables)
     inputs = {input_key(source): b"" for source in parsed.inputs.values()}
@@ -171,5 +189,6 @@ def course_assignment(name: str) -> Assignment:
 
 def small_assignment(part: str) -> Assignment:
     """An assignment with one part, whose keys are given as YAML (indented by four blanks)."""
-    text = f"id: a/b\ntitle: T\nenvironment: python\nreference: {{variables: [other]}}\nparts:\n  - id: q1\n    title: Q\n{part}"
+    head = "id: a/b\ntitle: T\nenvironment: python\nreference: {variables: [other]}\n"
+    text = f"{head}parts:\n  - id: q1\n    title: Q\n{part}"
     return Assignment.from_files(bundle_files(text.encode()))

@@ -58,7 +58,10 @@ def test_version_is_the_digest_of_the_files() -> None:
         ({"starter.ipynb": None}, "starter.ipynb: the bundle has no such file"),
         ({"starter.ipynb": b"{}"}, "starter.ipynb: no notebook of nbformat 4"),
         ({"reference.ipynb": None}, "reference.ipynb: the bundle has no such file"),
-        ({"reference.ipynb": notebook("othr = 1")}, "no cell of the reference assigns 'other'; did you mean 'othr'?"),
+        (
+            {"reference.ipynb": notebook("othr = 1")},
+            "no cell of the reference assigns 'other'; did you mean 'othr'?",
+        ),
         ({"inputs/data/x.csv": None}, "a.yaml"),
     ],
 )
@@ -66,7 +69,9 @@ def test_incomplete_bundle_is_told(change: dict[str, bytes | None], says: str) -
     files = {name: raw for name, raw in {**bundle_files(SPEC), **change}.items() if raw is not None}
     with pytest.raises(SpecError) as caught:
         Assignment.from_files(files)
-    assert says.replace("a.yaml", "the bundle lacks the file that should be there; inputs/data/x.csv") in str(caught.value)
+    assert says.replace("a.yaml", "the bundle lacks the file that should be there; inputs/data/x.csv") in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize("name", ["ex1_embedding_layers", "ex3_gensim"])

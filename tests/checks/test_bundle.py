@@ -24,13 +24,17 @@ def test_order_of_files_changes_nothing() -> None:
     assert bundle.digest(turned) == bundle.digest(FILES)
 
 
-@pytest.mark.parametrize("files", [{**FILES, "b": b""}, {**FILES, "starter.ipynb": b" "}, {"a": b"bc"}, {"ab": b"c"}])
+@pytest.mark.parametrize(
+    "files", [{**FILES, "b": b""}, {**FILES, "starter.ipynb": b" "}, {"a": b"bc"}, {"ab": b"c"}]
+)
 def test_every_change_changes_the_digest(files: dict[str, bytes]) -> None:
     digests = {bundle.digest(each) for each in (FILES, files, {"a": b"b", "c": b""})}
     assert len(digests) == 3
 
 
-@pytest.mark.parametrize("name", ["", ".", "/etc/passwd", "../a", "a/../b", "a//b", "./a", "a/", "a\\b", "a\nb", "x" * 513])
+@pytest.mark.parametrize(
+    "name", ["", ".", "/etc/passwd", "../a", "a/../b", "a//b", "./a", "a/", "a\\b", "a\nb", "x" * 513]
+)
 def test_unsafe_name_is_neither_packed_nor_unpacked(name: str) -> None:
     with pytest.raises(BundleError):
         bundle.pack({name: b""})
@@ -48,14 +52,17 @@ def archive(change: Callable[[tarfile.TarInfo], None]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE]
+    "kind",
+    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE],
 )
 def test_only_regular_files_are_unpacked(kind: bytes) -> None:
     with pytest.raises(BundleError):
         bundle.unpack(archive(lambda member: setattr(member, "type", kind)))
 
 
-@pytest.mark.parametrize("raw", [b"", b"no archive", b"\0" * 10, bundle.pack(FILES)[:700]], ids=["empty", "text", "zeros", "cut"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"no archive", b"\0" * 10, bundle.pack(FILES)[:700]], ids=["empty", "text", "zeros", "cut"]
+)
 def test_what_is_no_archive_is_refused(raw: bytes) -> None:
     with pytest.raises(BundleError):
         bundle.unpack(raw)
@@ -79,7 +86,8 @@ def test_too_large_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "key"), [("../data/x.csv", "inputs/data/x.csv"), ("x.csv", "inputs/x.csv"), ("data/x.h5", "inputs/data/x.h5")]
+    ("source", "key"),
+    [("../data/x.csv", "inputs/data/x.csv"), ("x.csv", "inputs/x.csv"), ("data/x.h5", "inputs/data/x.h5")],
 )
 def test_input_key(source: str, key: str) -> None:
     assert bundle.input_key(source) == key

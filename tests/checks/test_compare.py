@@ -21,7 +21,9 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
 @given(st.lists(FLOATS, min_size=1, max_size=20), st.floats(1e-12, 1e-3))
-def test_every_array_is_close_to_itself_and_within_half_a_tolerance(numbers: list[float], relative: float) -> None:
+def test_every_array_is_close_to_itself_and_within_half_a_tolerance(
+    numbers: list[float], relative: float
+) -> None:
     tolerance, exact = Tolerance(relative, 0.0), np.array(numbers)
     assert tolerance.all_close(exact, exact)
     assert tolerance.all_close(exact * (1 + relative / 2), exact)
@@ -70,7 +72,9 @@ UP_TO: list[tuple[list[float], str, bool]] = [
 
 
 @pytest.mark.parametrize(("seen", "up_to", "holds"), UP_TO)
-def test_difference_that_is_only_a_shift_a_factor_or_the_order(seen: list[float], up_to: Any, holds: bool) -> None:
+def test_difference_that_is_only_a_shift_a_factor_or_the_order(
+    seen: list[float], up_to: Any, holds: bool
+) -> None:
     assert Tolerance(1e-6, 1e-9).equal_up_to(np.array(seen), np.array([1.0, 2.0, 3.0]), up_to) is holds
 
 
@@ -120,7 +124,13 @@ def test_description(value: Any, words: str) -> None:
 
 
 def test_long_lists_are_counted() -> None:
-    assert [listed(list("abcdefg"[:n])) for n in (0, 1, 2, 3, 7)] == ["", "a", "a and b", "a, b and c", "a, b, c, d, e and 2 more"]
+    assert [listed(list("abcdefg"[:n])) for n in (0, 1, 2, 3, 7)] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+        "a, b, c, d, e and 2 more",
+    ]
 
 
 def chain(length: int) -> tuple[Network, v.GraphTensor]:
@@ -147,7 +157,9 @@ def test_forged_graph_with_a_loop_has_no_paths() -> None:
 
 
 def test_forged_graph_that_points_nowhere_has_no_paths() -> None:
-    model = v.Model(id=1, cls="m", name="m", layers=(), nodes=(), inputs=(), outputs=(v.GraphTensor(9, 9, 9),))
+    model = v.Model(
+        id=1, cls="m", name="m", layers=(), nodes=(), inputs=(), outputs=(v.GraphTensor(9, 9, 9),)
+    )
     graph = Graph(model)
     assert find_trails(graph, "x", [Step(lambda layer: True)], "any") == []
     assert graph.output_shapes() == [None]

@@ -45,7 +45,9 @@ def test_a_frame_comes_back_as_it_was_written(values: dict[str, Sequence]) -> No
     assert decode_frame(encode_frame("part1", "check", 3, values)).values == values
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "float32", "float64", "complex128", "datetime64[ns]"])
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "uint64", "float16", "float32", "float64", "complex128", "datetime64[ns]"]
+)
 def test_an_array_comes_back_with_its_dtype_and_shape(dtype: str) -> None:
     data = np.arange(6).reshape(2, 3).astype(dtype)
     node = decode_frame(encode_frame("p", "end", 1, {"a": array_node(data)})).values["a"]
@@ -69,7 +71,9 @@ REFUSED = {
     "an object dtype": _raw({"a": {**ARRAY, "dtype": "object"}}, b"\0" * 16, [16]),
     "a structured dtype": _raw({"a": {**ARRAY, "dtype": "i4,i4"}}, b"\0" * 16, [16]),
     "a void dtype": _raw({"a": {**ARRAY, "dtype": "V8"}}, b"\0" * 16, [16]),
-    "a shape that overflows": _raw({"a": {**ARRAY, "dtype": "float64", "shape": [2**62, 2**62]}}, b"\0" * 16, [16]),
+    "a shape that overflows": _raw(
+        {"a": {**ARRAY, "dtype": "float64", "shape": [2**62, 2**62]}}, b"\0" * 16, [16]
+    ),
     "a negative shape": _raw({"a": {**ARRAY, "dtype": "float64", "shape": [-2]}}, b"\0" * 16, [16]),
     "too few bytes": _raw({"a": {**ARRAY, "dtype": "float64"}}, b"\0" * 8, [8]),
     "a payload that is not there": _raw({"a": {**ARRAY, "dtype": "float64", "data": 7}}, b"\0" * 16, [16]),
@@ -110,7 +114,13 @@ def test_brackets_in_texts_do_not_count_as_nesting() -> None:
 
 def test_columns_and_labels_must_be_equally_many() -> None:
     index = {"t": "index", "levels": [{**ARRAY, "dtype": "int64", "shape": [1]}], "names": [{"t": "none"}]}
-    series = {"t": "series", "name": {"t": "none"}, "dtype": "int64", "values": {**ARRAY, "dtype": "int64", "data": 1}, "index": index}
+    series = {
+        "t": "series",
+        "name": {"t": "none"},
+        "dtype": "int64",
+        "values": {**ARRAY, "dtype": "int64", "data": 1},
+        "index": index,
+    }
     with pytest.raises(BadFrameError, match="labels"):
         decode_frame(_raw({"a": series}, b"\0" * 24, [8, 16]))
     index["levels"] = [{**ARRAY, "dtype": "int64", "shape": [2]}]
@@ -121,7 +131,10 @@ def test_columns_and_labels_must_be_equally_many() -> None:
 @settings(max_examples=300)
 @given(st.data())
 def test_no_mutation_of_a_frame_gets_past_the_decoder_as_another_error(data: st.DataObject) -> None:
-    values = {"a": array_node(np.arange(4.0)), "b": Sequence(items=(Int("1"), Text("x"), Float(math.pi.hex())))}
+    values = {
+        "a": array_node(np.arange(4.0)),
+        "b": Sequence(items=(Int("1"), Text("x"), Float(math.pi.hex()))),
+    }
     raw = bytearray(encode_frame("part1", "check", 1, values))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(raw) - 1))
@@ -132,3 +145,12 @@ def test_no_mutation_of_a_frame_gets_past_the_decoder_as_another_error(data: st.
             decode_frame(candidate)
         except BadFrameError:
             continue
+
+
+@pytest.mark.parametrize("spelling", ["0x1p+99999", "-0x1p+99999"])
+def test_float_beyond_all_floats_is_no_frame(spelling: str) -> None:
+    """``float.fromhex`` raises OverflowError here, which no decoder turns into an error of its own."""
+    raw = encode_frame("p", "check", 1, {"x": Float(v="0x1.8p+0")})
+    header = raw[8:].replace(b"0x1.8p+0", spelling.encode())
+    with pytest.raises(BadFrameError):
+        decode_frame(b"EVF1" + len(header).to_bytes(4, "little") + header)

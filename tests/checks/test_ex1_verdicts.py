@@ -1,5 +1,7 @@
 """The verdicts of the first exercise: sets of names, and models as their frameworks describe them."""
 
+# ruff: noqa: E501 - a case of a table is one line, however long
+
 from __future__ import annotations
 
 import csv
@@ -15,7 +17,16 @@ from checks.judge import judge
 from checks.spec import load_spec
 from checks.spec.base import walk
 from checks.spec.bounds import Bounds
-from tests.checks.making import FIXTURES, SUBMISSION, Network, cell, course_assignment, evidence, node, snapshot
+from tests.checks.making import (
+    FIXTURES,
+    SUBMISSION,
+    Network,
+    cell,
+    course_assignment,
+    evidence,
+    node,
+    snapshot,
+)
 
 ASSIGNMENT = course_assignment("ex1_embedding_layers")
 ROWS = 1800
@@ -44,7 +55,10 @@ Tensor = v.GraphTensor
 
 
 def judged(part: str, values: dict[str, Any], trigger: str = "check") -> PartFeedback:
-    source = {"part1": "embedding_variables = x\npart1.check()", "part3.c": "movie_bias = f(x)\nmodel_bias = m"}
+    source = {
+        "part1": "embedding_variables = x\npart1.check()",
+        "part3.c": "movie_bias = f(x)\nmodel_bias = m",
+    }
     cells = [cell(4, source.get(part, f"bias_layer = x\n{part}.check()"))]
     found = evidence(cells, [snapshot(part, trigger, 4, values)])
     feedback = judge(ASSIGNMENT, found, None, SUBMISSION)
@@ -79,7 +93,9 @@ PART1 = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "status", "says"), [row[1:] for row in PART1], ids=[row[0] for row in PART1])
+@pytest.mark.parametrize(
+    ("value", "status", "says"), [row[1:] for row in PART1], ids=[row[0] for row in PART1]
+)
 def test_embedding_variables(value: Any, status: str, says: str) -> None:
     part = judged("part1", {"embedding_variables": value})
     assert part.status == status, part.message
@@ -103,7 +119,10 @@ class Rating(Network):
     def __init__(self) -> None:
         super().__init__()
         self.user, self.movie = self.input("user_id"), self.input("movie_id")
-        tables = [self.table(self.user, USERS, 8, "user_embedding"), self.table(self.movie, ROWS, 8, "movie_embedding")]
+        tables = [
+            self.table(self.user, USERS, 8, "user_embedding"),
+            self.table(self.movie, ROWS, 8, "movie_embedding"),
+        ]
         hidden = self.call(FLATTEN, [self.call(CONCATENATE, tables, (None, 1, 16))], (None, 16))
         self.hidden = hidden
         self.out = self.call(DENSE, [hidden], (None, 1), "prediction", units=1)
@@ -254,8 +273,12 @@ def over_users(net: Rating) -> Tensor:
     return net.add(net.out, net.flat(net.table(net.user, USERS, 1, "bias")))
 
 
-ELSEWHERE = v.Layer(id=900, cls=EMBEDDING, name="bias", config={"input_dim": node(ROWS), "output_dim": node(1)})
-SYMBOLIC = v.Tensor(id=3, cls="keras.src.backend.common.keras_tensor.KerasTensor", dtype="float32", shape=(None, 1))
+ELSEWHERE = v.Layer(
+    id=900, cls=EMBEDDING, name="bias", config={"input_dim": node(ROWS), "output_dim": node(1)}
+)
+SYMBOLIC = v.Tensor(
+    id=3, cls="keras.src.backend.common.keras_tensor.KerasTensor", dtype="float32", shape=(None, 1)
+)
 LAYERS: list[tuple[str, Build, Callable[[Rating], Any], str, str | None]] = [
     ("the layer", usual, lambda n: named(n, "bias"), "correct", None),
     ("of eight columns", lambda n: n.add(n.out, n.bias(columns=8), shape=(None, 8)), lambda n: named(n, "bias"), "correct", None),
@@ -294,7 +317,9 @@ LAYERS: list[tuple[str, Build, Callable[[Rating], Any], str, str | None]] = [
 @pytest.mark.parametrize(
     ("build", "pick", "status", "misconception"), [row[1:] for row in LAYERS], ids=[row[0] for row in LAYERS]
 )
-def test_bias_layer(build: Build, pick: Callable[[Rating], Any], status: str, misconception: str | None) -> None:
+def test_bias_layer(
+    build: Build, pick: Callable[[Rating], Any], status: str, misconception: str | None
+) -> None:
     part = judged("part3.d", layer_case(build, pick))
     assert (part.status, part.misconception) == (status, misconception), part.message
 

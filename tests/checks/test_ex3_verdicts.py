@@ -110,7 +110,12 @@ PART2 = [
     ("a DataFrame", table({"a": [k for k, _ in RIGHT[:5]], "b": [n for _, n in RIGHT[:5]]}), "partial", None),
     ("the examples left in", WITH_INPUTS[:6], "partial", "inputs_left_in"),
     ("nothing in it", [], "incorrect", None),
-    ("rounded numbers", [(key, round(float(number), 2) + 0.001) for key, number in RIGHT[:5]], "incorrect", None),
+    (
+        "rounded numbers",
+        [(key, round(float(number), 2) + 0.001) for key, number in RIGHT[:5]],
+        "incorrect",
+        None,
+    ),
     ("nearly the numbers", nearly(RIGHT[:5], 2e-5), "incorrect", None),
     ("two exchanged", [RIGHT[1], RIGHT[0], *RIGHT[2:5]], "incorrect", None),
     ("one left out", [RIGHT[0], *RIGHT[2:5]], "incorrect", None),
@@ -132,7 +137,9 @@ PART2 = [
 ]
 
 
-@pytest.mark.parametrize(("value", "status", "misconception"), [row[1:] for row in PART2], ids=[row[0] for row in PART2])
+@pytest.mark.parametrize(
+    ("value", "status", "misconception"), [row[1:] for row in PART2], ids=[row[0] for row in PART2]
+)
 def test_neighbours(value: Any, status: str, misconception: str | None) -> None:
     part = judged("part2", {"legally_impossible": value})
     assert (part.status, part.misconception) == (status, misconception), part.message
@@ -156,7 +163,12 @@ PART3A = [
     ("a column", NORMS.reshape(-1, 1), "partial", None),
     ("a row", NORMS.reshape(1, -1), "partial", None),
     ("an array of objects", NORMS.astype(object), "partial", None),
-    ("a tensor", v.Tensor(id=1, cls="EagerTensor", dtype="float32", shape=(12,), values=series(NORMS).values), "partial", None),
+    (
+        "a tensor",
+        v.Tensor(id=1, cls="EagerTensor", dtype="float32", shape=(12,), values=series(NORMS).values),
+        "partial",
+        None,
+    ),
     ("one number", np.linalg.norm(W), "incorrect", "whole_matrix_norm"),
     ("one number in axes", np.linalg.norm(W).reshape(1, 1), "incorrect", "whole_matrix_norm"),
     ("some number", 17.5, "incorrect", "single_number"),
@@ -180,7 +192,9 @@ PART3A = [
 ]
 
 
-@pytest.mark.parametrize(("value", "status", "misconception"), [row[1:] for row in PART3A], ids=[row[0] for row in PART3A])
+@pytest.mark.parametrize(
+    ("value", "status", "misconception"), [row[1:] for row in PART3A], ids=[row[0] for row in PART3A]
+)
 def test_norms(value: Any, status: str, misconception: str | None) -> None:
     part = judged("part3.a", {"norms": value})
     assert (part.status, part.misconception) == (status, misconception), part.message
@@ -211,7 +225,13 @@ PART3B = [
     ("films twice", frame_of(np.tile(NORMS, 2), rows=np.tile(IDS, 2)), NORMS, "incorrect", None),
     ("no movieId any more", table({"title": TITLES, "norm": NORMS}), NORMS, "incorrect", None),
     ("no table any more", NORMS, NORMS, "incorrect", None),
-    ("the column twice", table([("movieId", IDS), ("norm", NORMS), ("norm", NORMS)]), NORMS, "incorrect", None),
+    (
+        "the column twice",
+        table([("movieId", IDS), ("norm", NORMS), ("norm", NORMS)]),
+        NORMS,
+        "incorrect",
+        None,
+    ),
     ("texts", frame_of(np.array([str(n) for n in NORMS], dtype=object)), NORMS, "incorrect", None),
 ]
 
@@ -265,7 +285,9 @@ def test_column_cell_with_other_code_is_an_attempt(source: str) -> None:
 
 
 def test_messages_never_tell_the_expected_values() -> None:
-    rows = [("part2", "legally_impossible", row[1]) for row in PART2] + [("part3.a", "norms", row[1]) for row in PART3A]
+    rows = [("part2", "legally_impossible", row[1]) for row in PART2] + [
+        ("part3.a", "norms", row[1]) for row in PART3A
+    ]
     for part, name, value in rows:
         message = judged(part, {name: value}).message
         assert not any(title in message for title in TITLES)

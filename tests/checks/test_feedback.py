@@ -23,7 +23,7 @@ ASSIGNMENT = small_assignment("""
     hints: [one, two]
     checks:
       - {id: shown, size: {of: x, length: 3}, message: "too short: {length}"}
-      - {id: secret, weight: 3, hidden: true, equal: {of: x, to: {value: [1, 2, 3]}}, message: the list is wrong}
+      - {id: secret, weight: 3, hidden: true, equal: {of: x, to: {value: [1, 2, 3]}}, message: it is wrong}
       - {id: gated, needs: [shown], type: {of: x, is: [list]}}
 """)
 
@@ -71,8 +71,8 @@ def test_credit_by_weight_counts_a_skipped_check_as_nothing() -> None:
 def test_students_see_nothing_of_a_hidden_check() -> None:
     full = judged([1, 2, 9])
     seen = fb.student_view(full, ASSIGNMENT)
-    assert b"the list is wrong" in full.to_json()
-    assert b"the list is wrong" not in seen.to_json()
+    assert b"it is wrong" in full.to_json()
+    assert b"it is wrong" not in seen.to_json()
     assert [check.id for check in seen.parts[0].checks] == ["shown", "gated"]
     assert seen.parts[0].message == "A check that is not shown did not pass."
 

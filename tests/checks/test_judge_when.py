@@ -1,5 +1,7 @@
 """Which snapshot decides, what counts as not attempted, and what as stopped by the student's own code."""
 
+# ruff: noqa: E501 - a case of a table is one line, however long
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -38,7 +40,9 @@ def part(assignment: Assignment, found: Evidence) -> PartFeedback:
     return judge(assignment, found, None, SUBMISSION).parts[0]
 
 
-def asked(cells: Sequence[CellRun], snapshots: Sequence[Snapshot] = (), status: str = "completed") -> PartFeedback:
+def asked(
+    cells: Sequence[CellRun], snapshots: Sequence[Snapshot] = (), status: str = "completed"
+) -> PartFeedback:
     return part(ONE, evidence(cells, snapshots, status))
 
 
@@ -50,16 +54,28 @@ def taken(trigger: str, at: int, value: object) -> Snapshot:
 
 
 SNAPSHOTS = [
-    ("the check before a later binding", [taken("check", 3, 3), taken("bound", 5, 9), taken("end", 7, 9)], "correct", 3),
+    (
+        "the check before a later binding",
+        [taken("check", 3, 3), taken("bound", 5, 9), taken("end", 7, 9)],
+        "correct",
+        3,
+    ),
     ("a wrong check before a right binding", [taken("check", 3, 9), taken("bound", 5, 3)], "incorrect", 3),
     ("the binding without a check", [taken("bound", 5, 3), taken("end", 7, 9)], "correct", 5),
     ("the end without anything else", [taken("end", 7, 3)], "correct", 7),
-    ("the end after a placeholder changed in place", [taken("bound", 5, None), taken("end", 7, 3)], "correct", 7),
+    (
+        "the end after a placeholder changed in place",
+        [taken("bound", 5, None), taken("end", 7, 3)],
+        "correct",
+        7,
+    ),
     ("the placeholder when checked", [taken("check", 3, None), taken("end", 7, 3)], "not_attempted", 3),
 ]
 
 
-@pytest.mark.parametrize(("snapshots", "status", "at"), [row[1:] for row in SNAPSHOTS], ids=[row[0] for row in SNAPSHOTS])
+@pytest.mark.parametrize(
+    ("snapshots", "status", "at"), [row[1:] for row in SNAPSHOTS], ids=[row[0] for row in SNAPSHOTS]
+)
 def test_snapshot_that_decides(snapshots: list[Snapshot], status: str, at: int) -> None:
     found = asked([ANSWER], snapshots)
     assert (found.status, found.cell) == (status, at)
@@ -89,6 +105,16 @@ def test_error_tells_the_earlier_crash_behind_it() -> None:
 def test_crash_before_the_cell_is_an_error_when_nothing_was_bound() -> None:
     found = asked([cell(0, "import nothing", ("ImportError", "no")), cell(3, "if nothing:\n    x = 3")])
     assert (found.status, found.cell) == ("error", 0)
+
+
+def test_part_whose_cell_is_gone_is_not_attempted_whatever_crashed() -> None:
+    cells = [cell(0, "import nothing", ("ImportError", "no")), cell(3, "print(x)", ("NameError", "name 'x'"))]
+    assert asked(cells).status == "not_attempted"
+
+
+def test_cell_with_the_check_speaks_before_another_of_its_cells() -> None:
+    cells = [cell(3, "x = (\nq1.check()", ("SyntaxError", "never closed")), cell(5, "x = y + 1", NAME_ERROR)]
+    assert "SyntaxError" in asked(cells).message
 
 
 def test_crash_on_the_way_to_the_check_while_the_placeholder_stands() -> None:
@@ -127,7 +153,10 @@ def test_limit_after_the_part_changes_nothing() -> None:
 
 
 def test_assigned_where_it_never_gets_a_value_is_incorrect() -> None:
-    assert asked([cell(3, "def f():\n    x = 3\nq1.check()")], [snapshot("q1", "check", 3, {})]).status == "incorrect"
+    assert (
+        asked([cell(3, "def f():\n    x = 3\nq1.check()")], [snapshot("q1", "check", 3, {})]).status
+        == "incorrect"
+    )
 
 
 def test_value_that_cannot_be_read_is_incorrect_and_says_why() -> None:
@@ -176,7 +205,9 @@ COLUMN_CASES: list[tuple[str, list[CellRun], list[tuple[str, int, v.AnyNode]], s
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("cells", "taken_", "status"), [row[1:] for row in COLUMN_CASES], ids=[row[0] for row in COLUMN_CASES])
+@pytest.mark.parametrize(
+    ("cells", "taken_", "status"), [row[1:] for row in COLUMN_CASES], ids=[row[0] for row in COLUMN_CASES]
+)
 def test_column_to_add(cells: list[CellRun], taken_: list[tuple[str, int, v.AnyNode]], status: str) -> None:
     snapshots = [snapshot("q1", trigger, at, {"t": value}) for trigger, at, value in taken_]
     assert part(COLUMN, evidence(cells, snapshots)).status == status
@@ -202,6 +233,10 @@ CREATED_CASES: list[tuple[str, list[CellRun], list[Snapshot], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("cells", "snapshots", "status"), [row[1:] for row in CREATED_CASES], ids=[row[0] for row in CREATED_CASES])
+@pytest.mark.parametrize(
+    ("cells", "snapshots", "status"),
+    [row[1:] for row in CREATED_CASES],
+    ids=[row[0] for row in CREATED_CASES],
+)
 def test_name_to_create(cells: list[CellRun], snapshots: list[Snapshot], status: str) -> None:
     assert part(CREATED, evidence(cells, snapshots)).status == status

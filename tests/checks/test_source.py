@@ -52,7 +52,9 @@ def test_every_way_to_bind_a_name(source: str) -> None:
     assert "x" in assigned_names(source)
 
 
-@pytest.mark.parametrize("source", ["x", "x.y = 1", "x[0] = 1", "f(x=1)", "# x = 1", "'x = 1'", "y = x", "x = (", "%%html\nx = 1"])
+@pytest.mark.parametrize(
+    "source", ["x", "x.y = 1", "x[0] = 1", "f(x=1)", "# x = 1", "'x = 1'", "y = x", "x = (", "%%html\nx = 1"]
+)
 def test_what_binds_no_name(source: str) -> None:
     assert "x" not in assigned_names(source)
 
@@ -145,7 +147,9 @@ def test_code_cells_are_read_from_both_spellings() -> None:
     assert code_cells(raw) == code_cells(notebook("x = 1")) == ["x = 1"]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b'{"cells": 3}', b'{"cells": [{"cell_type": "code"}]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b'{"cells": 3}', b'{"cells": [{"cell_type": "code"}]}', b"[" * 100_000]
+)
 def test_what_is_no_notebook_is_refused(raw: bytes) -> None:
     with pytest.raises(NotANotebookError):
         code_cells(raw)

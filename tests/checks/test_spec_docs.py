@@ -1,4 +1,4 @@
-"""docs/spec.md against the code: every kind has its section, every example is valid, every reason is listed."""
+"""docs/spec.md against the code: every kind has its section, examples are valid, reasons are listed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def indented(text: str, by: int) -> str:
 
 def as_check(block: str) -> AssignmentSpec:
     first, *rest = indented(block, 8).splitlines()
-    return load_spec((AROUND + "    checks:\n" + ROWS + "\n".join(["      - " + first.strip(), *rest])).encode())
+    return load_spec(
+        (AROUND + "    checks:\n" + ROWS + "\n".join(["      - " + first.strip(), *rest])).encode()
+    )
 
 
 def test_every_kind_has_its_section_and_no_other() -> None:

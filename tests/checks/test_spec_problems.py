@@ -1,5 +1,7 @@
 """Mistakes in a spec: all at once, each at its line and column, with what may have been meant."""
 
+# ruff: noqa: E501 - a case of a table is one line, however long
+
 from __future__ import annotations
 
 import pytest
@@ -65,14 +67,18 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES]
+)
 def test_mistake(old: str, new: str, expected: list[str]) -> None:
     assert old in GOOD
     assert sorted(problems_of(GOOD.replace(old, new, 1))) == sorted(expected)
 
 
 def test_all_mistakes_come_at_once_even_behind_each_other() -> None:
-    bad = GOOD.replace("title: T", "titel: T").replace("equal: {of: norms, to", "equal: {of: nrms, too: 1, to", 1)
+    bad = GOOD.replace("title: T", "titel: T").replace(
+        "equal: {of: norms, to", "equal: {of: nrms, too: 1, to", 1
+    )
     bad = bad.replace("title: Q", "title: 3").replace("{reference: other}", "{reference: othr}")
     assert [problem.split(": ")[1] for problem in problems_of(bad)] == [
         "'title' is missing",
@@ -122,4 +128,6 @@ def test_scalars_are_those_of_yaml_1_2(text: str, value: object) -> None:
 
 
 def test_tag_that_means_nothing_here_is_a_mistake() -> None:
-    assert problems_of(GOOD.replace("title: Q", "title: !py Q"))[0].startswith("a.yaml:8:12: parts.0.title: 'Q' cannot")
+    assert problems_of(GOOD.replace("title: Q", "title: !py Q"))[0].startswith(
+        "a.yaml:8:12: parts.0.title: 'Q' cannot"
+    )

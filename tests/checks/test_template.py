@@ -40,7 +40,17 @@ def test_fields_are_filled_once_and_escaped() -> None:
 
 @pytest.mark.parametrize(
     ("text", "names", "wrong"),
-    [("{a} {b_2}", ["a", "b_2"], 0), ("{{a}}", [], 0), ("{A}", [], 1), ("{a!r}", [], 1), ("{a[0]}", [], 1), ("{", [], 1), ("}", [], 1), ("`{a}`", ["a"], 1), ("`x` {a}", ["a"], 0)],
+    [
+        ("{a} {b_2}", ["a", "b_2"], 0),
+        ("{{a}}", [], 0),
+        ("{A}", [], 1),
+        ("{a!r}", [], 1),
+        ("{a[0]}", [], 1),
+        ("{", [], 1),
+        ("}", [], 1),
+        ("`{a}`", ["a"], 1),
+        ("`x` {a}", ["a"], 0),
+    ],
 )
 def test_fields_of_a_message(text: str, names: list[str], wrong: int) -> None:
     found, mistakes = fields(text)

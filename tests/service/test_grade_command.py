@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.grader.arithmetic import RIGHT, WRONG, write_folder
+from tests.grader.arithmetic import RIGHT, WRONG, notebook, write_folder
 from tests.service.conftest import need_service
 
 pytestmark = pytest.mark.sandbox
@@ -35,12 +37,16 @@ def grader(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "grader", *arguments],
         cwd=place,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "GRADER_DATA_DIR": str(place / "data")},
+        env=environment(place),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def environment(place: Path) -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "GRADER_DATA_DIR": str(place / "data")}
 
 
 def test_stdout_has_one_feedback_a_line_in_the_order_of_the_notebooks(graded):
@@ -73,6 +79,21 @@ def test_stored_evidence_is_judged_again_without_a_run(graded):
         place, "judge", "out/ada.evidence", "out/bob.evidence", "-a", "course/arithmetic", "--json"
     )
     assert (again.returncode, again.stdout.splitlines()) == (0, result.stdout.splitlines()[:2])
+
+
+def test_an_interrupt_ends_the_run_at_once(graded):
+    place, _ = graded
+    (place / "sleeper.ipynb").write_bytes(notebook("print('asleep')", "import time; time.sleep(50)"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", "grade", "sleeper.ipynb", "-a", "course/arithmetic"],
+        cwd=place,
+        env=environment(place),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(15)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(15) == 130
 
 
 def test_without_json_people_read_a_table_with_the_messages(graded):

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from grader import up
+from grader.processes import StartError
 from tests.grader.arithmetic import RIGHT, SETUP, STARTER, WRONG, notebook
 from tests.service.conftest import HERE, Lms, need_service, service_settings, statuses
 
@@ -72,7 +73,7 @@ def test_who_watches_sees_the_queue_the_cells_and_the_verdict(lms: Lms):
 def test_a_killed_pool_process_costs_the_student_nothing(lms: Lms):
     sent = lms.submit(slow(4))
     lms.until(sent, lambda found: found["cells"] is not None)
-    worker = next(part for part in lms.running._parts if part.name == "worker").process
+    worker = next(part for part in lms.running.parts if part.name == "worker").process
     for child in psutil.Process(worker.pid).children():
         if "celery" in " ".join(child.cmdline()):
             child.send_signal(signal.SIGKILL)
@@ -112,8 +113,13 @@ def test_a_stopped_service_finishes_what_it_began_and_a_second_start_finds_every
         first.feedback(done)
         first.until(begun, lambda found: found["state"] == "running")
         before = first.client.get(done["links"]["feedback"]).content
-        names = {part.name: part.process for part in running._parts}
-    assert {name: process.poll() for name, process in names.items()} == {"redis": 0, "worker": 0, "api": 0}
+        names = {part.name: part.process for part in running.parts}
+    # uvicorn ends by the signal that it was asked with, after its clean-up.
+    assert {name: process.poll() for name, process in names.items()} == {
+        "redis": 0,
+        "worker": 0,
+        "api": -signal.SIGTERM,
+    }
     with up.service(settings, print) as running:
         second = Lms(running, settings)
         assert second.running.tokens == first.running.tokens
@@ -123,17 +129,38 @@ def test_a_stopped_service_finishes_what_it_began_and_a_second_start_finds_every
 
 
 @pytest.mark.slow
+def test_a_supervisor_that_is_killed_leaves_no_process_behind_and_another_can_start(tmp_path):
+    need_service()
+    settings = service_settings(tmp_path / "data")
+    supervisor = subprocess.Popen(
+        [sys.executable, "-m", "grader", "up"],
+        env=settings.as_environment() | {"PATH": "/usr/bin:/bin"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert supervisor.stderr is not None
+    assert any("ready at" in line for line in supervisor.stderr)
+    left = psutil.Process(supervisor.pid).children(recursive=True)
+    supervisor.kill()
+    supervisor.wait()
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert alive == []
+    with up.service(settings, print) as running:
+        running.check()
+
+
+@pytest.mark.slow
 def test_a_part_that_dies_ends_the_service_with_its_name(tmp_path):
     need_service()
     settings = service_settings(tmp_path / "data")
 
     def lose_the_api() -> None:
         with up.service(settings, print) as running:
-            next(part for part in running._parts if part.name == "api").process.kill()
+            next(part for part in running.parts if part.name == "api").process.kill()
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline:
                 running.check()
                 time.sleep(0.1)
 
-    with pytest.raises(up.StartError, match="api ended with code -9"):
+    with pytest.raises(StartError, match="api ended with code -9"):
         lose_the_api()
