@@ -69,8 +69,8 @@ def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[
 def stopping_cell(part: Part, evidence: Evidence, snapshot: Snapshot | None, values: Values) -> Stop | None:
     """The cell whose failure kept the part from having an answer; None where none did.
 
-    ``snapshot`` is what the part is judged from, ``values`` what it holds. Once there is an answer, what failed
-    afterwards is of no interest.
+    ``snapshot`` is what the part is judged from, ``values`` what it holds. Once there is an answer, what
+    failed afterwards is of no interest.
     """
     if any(name not in values for name in part.answers):
         return _stop_before_a_value(part, evidence)

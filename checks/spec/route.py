@@ -39,8 +39,8 @@ class Setting(Piece):
         found = None if node is None else content.scalar(node)
         if self.bounds is None:
             return found == self.value and isinstance(found, bool) == isinstance(self.value, bool)
-        is_number = isinstance(found, (int, float)) and not isinstance(found, bool)
-        return is_number and self.bounds.hold(float(found))  # type: ignore[arg-type]
+        # Compared as it is: a whole number may be beyond all floats.
+        return isinstance(found, (int, float)) and not isinstance(found, bool) and self.bounds.hold(found)
 
 
 class Stop(Piece):

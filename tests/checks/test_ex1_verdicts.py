@@ -183,6 +183,7 @@ MODELS: list[tuple[str, Build, str, str | None]] = [
     ),
     ("Lambda that moves axes", lambda n: n.add(n.out, n.call(LAMBDA, [n.table(n.movie, ROWS, 1)], (None, 1))), "correct", None),
     ("more rows than needed", lambda n: n.add(n.out, n.bias(rows=5000)), "correct", None),
+    ("more rows than a float can count", lambda n: n.add(n.out, n.bias(rows=10**400)), "correct", None),
     ("a linear activation at the end", lambda n: n.call("k.Activation", [n.add(n.out, n.bias())], (None, 1), activation="linear"), "correct", None),
     ("a user's bias too", lambda n: n.add(n.add(n.out, n.bias()), n.flat(n.table(n.user, USERS, 1))), "correct", None),
     ("three summands", lambda n: n.add(n.out, n.bias(), n.flat(n.table(n.user, USERS, 1))), "correct", None),
