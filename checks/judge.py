@@ -7,7 +7,7 @@ checks come out; and, where they do not pass, whether a known misconception expl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.assignment import Assignment
 from checks.attempted import LIMITS, Stop, earlier_cause, is_placeholder, is_untouched, stopping_cell
@@ -129,7 +129,7 @@ def _judge_values(case: Case) -> Verdict:
         else stopping_cell(part, case.evidence, case.snapshot, case.values)
     )
     if stop is not None:
-        return _not_judged(part, "error", _stop_message(part, stop, case.evidence), stop.cell.index)
+        return _stopped(part, stop, case.evidence)
     if untouched:
         return _not_judged(part, "not_attempted", _untouched_message(case), cell)
     broken = next(
@@ -260,7 +260,17 @@ def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | 
         return None, f"the reference run left no readable values ({error})"
 
 
-def _stop_message(part: Part, stop: Stop, evidence: Evidence) -> str:
+def _stopped(part: Part, stop: Stop, evidence: Evidence) -> Verdict:
+    """The verdict on a part whose code stopped: what the author knows of the exception comes before the exception."""
+    verdict = _not_judged(part, "error", _stop_message(stop, evidence), stop.cell.index)
+    error = stop.cell.error
+    for crash in part.crashes:
+        if error is not None and error.name == crash.exception and crash.contains in error.message:
+            return replace(verdict, message=f"{fill(crash.message, {})} {verdict.message}", misconception=crash.id)
+    return verdict
+
+
+def _stop_message(stop: Stop, evidence: Evidence) -> str:
     """What stopped the part, as the student's own traceback tells it, and where it began."""
     if stop.cell.error is None:
         why = LIMITS.get(evidence.run.status, "the run ended there")

@@ -122,10 +122,12 @@ def grade(
         files = read_bundle(assignment)
         talk = show.progress_output()
         talk.print(f"· {len(found)} notebook{'s' if len(found) != 1 else ''}; starting the sandbox")
-        with LocalGrader(settings, files) as grader:
-            graded = _graded(grader, found, jobs)
-            fine = [_deliver(one, result, as_json=as_json, out=out) for one, result in graded]
-        if not all(fine):
+        fine = True
+        with LocalGrader(settings, files) as grader, show.counter("graded", len(found)) as advance:
+            for one, result in _graded(grader, found, jobs):
+                fine &= _deliver(one, result, as_json=as_json, out=out)
+                advance()
+        if not fine:
             raise typer.Exit(Exit.NOT_GRADED)
 
 

@@ -126,7 +126,7 @@ def _submit(client: httpx.Client, sample: Sample) -> Sent:
 def _watch(client: httpx.Client, running: up.Running, sent: list[Sent], talk: Console) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     deadline = time.monotonic() + PATIENCE_SECONDS
-    with Progress(*columns, console=talk, disable=not talk.is_terminal) as progress:
+    with Progress(*columns, console=talk, disable=not talk.is_terminal, redirect_stdout=False) as progress:
         total = progress.add_task("graded", total=len(sent))
         bars = {one.url: progress.add_task(one.sample.name, total=None) for one in sent}
         while any(one.feedback is None for one in sent):

@@ -1,4 +1,4 @@
-"""The tokens that an installation begins with: made at its first start, kept in a private file for its owner."""
+"""The tokens that an installation begins with: made at its first start, kept in a private file."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ class LocalGrader:
 
     def __enter__(self) -> Self:
         require_sandbox()
-        self._server.start()
         try:
+            self._server.start()
             self._reference = self._obtain_reference()
         except BaseException:
             self.close()

@@ -16,6 +16,7 @@ from grader.settings import Settings
 # A worker finishes the notebooks that it has begun.
 DRAIN_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
+PACKAGES = Path(__file__).parent.parent
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -73,7 +74,9 @@ class Launcher:
         with path.open("ab") as log:
             process = subprocess.Popen(
                 command,
-                env=os.environ | self.settings.as_environment() | {"PYTHONUNBUFFERED": "1"},
+                env=os.environ | self.settings.as_environment() | _python_variables(),
+                # Celery and uvicorn import from the current folder first: it must be one that we know.
+                cwd=self.settings.data_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -87,6 +90,12 @@ class Launcher:
             yield part
         finally:
             part.stop(DRAIN_SECONDS)
+
+
+def _python_variables() -> dict[str, str]:
+    """Our packages are found whether they are installed or only lie there."""
+    known = os.environ.get("PYTHONPATH")
+    return {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PACKAGES) + (os.pathsep + known if known else "")}
 
 
 def _end_with_supervisor() -> None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 from rich.console import Console, RenderableType
 from rich.markdown import Markdown
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -65,6 +74,28 @@ def output() -> Console:
 def progress_output() -> Console:
     """Where progress and remarks go: never where the results go."""
     return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr with time elapsed and remaining; call what it gives after each one that is done.
+
+    It stays away where results go to the same terminal, or nobody looks.
+    """
+    console = progress_output()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal or sys.stdout.isatty(),
+        # Rich would send what is written to stdout to the bar's console.
+        redirect_stdout=False,
+        redirect_stderr=False,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
 
 
 def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:

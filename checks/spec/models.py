@@ -99,6 +99,19 @@ class Misconception(Piece):
         yield from message_problems(self.message, ("message",), self.when.kind.known_facts(scope))
 
 
+class Crash(Piece):
+    """A known way for the student's own code to stop: the ``exception``'s class and a piece of its text."""
+
+    id: Identifier
+    exception: Identifier
+    contains: str = Field(default="", description="a piece of the exception's text; empty: any text")
+    message: str
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """Fields of the message: there are none."""
+        yield from message_problems(self.message, ("message",), {})
+
+
 class Part(Piece):
     """One question. A part that is not ``graded`` is there to think about:
     it has neither checks nor points.
@@ -115,6 +128,7 @@ class Part(Piece):
         default="lowest", description="the part's credit: the lowest of its checks', or their mean by weight"
     )
     misconceptions: list[Misconception] = Field(default=[])
+    crashes: list[Crash] = Field(default=[], description="what known exceptions of the part's own cell mean")
     hints: list[str] = Field(default=[])
     solution: str = Field(default="", description="for people who may see it; it never enters the sandbox")
     correct: str = Field(default="Right.", description="what the student reads when everything is right")
@@ -148,6 +162,7 @@ class Part(Piece):
             yield ("points",), "a part that is not graded has no points", ""
         yield from _repeated(("checks",), [check.id for check in self.checks], "id")
         yield from _repeated(("misconceptions",), [each.id for each in self.misconceptions], "id")
+        yield from _repeated(("crashes",), [each.id for each in self.crashes], "id")
         yield from message_problems(self.correct, ("correct",), {})
 
 

@@ -32,7 +32,10 @@ def slow(seconds: float) -> bytes:
         (RIGHT, {"part1": "correct", "part2": "correct"}),
         (WRONG, {"part1": "incorrect", "part2": "correct"}),
         (STARTER, {"part1": "not_attempted", "part2": "not_attempted"}),
-        (notebook("raise ValueError('x')"), {"part1": "error", "part2": "error"}),
+        (
+            notebook(SETUP, "squares = [missing]\npart1.check()", "total = sum(missing)\npart2.check()"),
+            {"part1": "error", "part2": "error"},
+        ),
     ],
     ids=["right", "wrong", "starter", "crash"],
 )
