@@ -11,8 +11,8 @@ import msgspec
 class PartPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One part: ``variables`` are captured when its check runs; ``hints`` are what ``.hint(n)`` prints.
 
-    ``answers`` are those of the variables whose binding means an answer: when one is bound anew, the part's values
-    are captured too, for notebooks without the part's check.
+    ``answers`` are those of the variables whose binding means an answer: when one is bound anew, the part's
+    values are captured too, for notebooks without the part's check.
     """
 
     id: str
@@ -22,7 +22,7 @@ class PartPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounds of one run: seconds of wall time for the notebook and for each cell, memory and output in MiB."""
+    """Bounds of one run: seconds of wall time for the notebook and for each cell; memory, output, disk in MiB."""
 
     seconds: float = 300.0
     cell_seconds: float = 120.0

@@ -73,6 +73,7 @@ def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> boo
         if keep:
             talk.print("· running until Ctrl-C")
             running.wait()
+        talk.print("· the report opens while the service runs: `grader demo --keep` leaves it running")
     if not right:
         raise DemoError("interrupted before the feedback was there")
     return all(right)

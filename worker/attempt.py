@@ -43,7 +43,7 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: ``cell`` of ``cells`` is about to run (``phase`` "running"), or ``part`` was captured ("captured")."""
+    """Where a run is: "running", ``cell`` of ``cells`` is about to run; or "captured", ``part`` has been taken."""
 
     phase: str
     cell: int = 0
@@ -74,8 +74,9 @@ def run_attempt(
 ) -> Attempt:
     """Run ``notebook`` in a fresh sealed kernel and keep what the assignment's parts name.
 
-    ``files`` are the assignment's bundle; ``reference`` also takes the variables that only the author's notebook has.
-    Raises InfrastructureError where the fault is ours; whatever the notebook does ends in the evidence.
+    ``files`` are the assignment's bundle; ``reference`` also takes the variables that only the author's
+    notebook has. Raises InfrastructureError where the fault is ours; whatever the notebook does ends in the
+    evidence.
     """
     started = time.monotonic()
     plan = assignment.reference_plan() if reference else assignment.plan()
@@ -83,9 +84,11 @@ def run_attempt(
         parsed = parse_notebook(notebook)
     except ValueError as error:
         return Attempt(_rejected(notebook, assignment, server, str(error)), notebook)
-    inputs = materialise(server.inputs, assignment.version, {target: files[key] for target, key in assignment.inputs.items()})
+    contents = {target: files[key] for target, key in assignment.inputs.items()}
+    inputs = materialise(server.inputs, assignment.version, contents)
     seed = int.from_bytes(os.urandom(4), "little")
-    result, collector = _run(parsed, plan, assignment.limits, inputs, seed, server, progress)
+    with SealedKernel(server, plan, assignment.limits, inputs, seed) as kernel:
+        result, collector = _run(parsed, kernel, assignment.limits, progress)
     evidence = Evidence(
         notebook=digest(notebook),
         assignment=assignment.version,
@@ -104,24 +107,25 @@ def run_attempt(
 
 def _run(
     notebook: nbformat.NotebookNode,
-    plan: RunPlan,
+    kernel: SealedKernel,
     limits: Limits,
-    inputs: str,
-    seed: int,
-    server: WarmServer,
     progress: Callable[[Progress], None],
 ) -> tuple[Execution, Collector]:
+    """Execute the notebook and collect its frames; the kernel is dead when this returns."""
+
+    def running(cell: int, cells: int) -> None:
+        progress(Progress("running", cell, cells))
+
     def captured(label: FrameLabel) -> None:
         progress(Progress("captured", part=label.part))
 
-    with SealedKernel(server, plan, limits, inputs, seed) as kernel:
-        collector = Collector(kernel.evidence, captured)
-        collector.start()
-        try:
-            result = execute(notebook, kernel, limits, lambda cell, cells: progress(Progress("running", cell, cells)))
-        finally:
-            kernel.kill()
-            collector.finish()
+    collector = Collector(kernel.evidence, captured)
+    collector.start()
+    try:
+        result = execute(notebook, kernel, limits, running)
+    finally:
+        kernel.kill()
+        collector.finish()
     return result, collector
 
 
@@ -135,6 +139,10 @@ def _snapshots(collector: Collector, result: Execution) -> tuple[Snapshot, ...]:
 
 def _rejected(notebook: bytes, assignment: Runnable, server: WarmServer, why: str) -> Evidence:
     run = Run(
-        status="rejected", seconds=0.0, environment=server.environment.label, memory_limit=server.driver.name, detail=why
+        status="rejected",
+        seconds=0.0,
+        environment=server.environment.label,
+        memory_limit=server.driver.name,
+        detail=why,
     )
     return Evidence(notebook=digest(notebook), assignment=assignment.version, run=run)

@@ -1,7 +1,7 @@
 """Reads the frames that a kernel sends, as they come, within bounds.
 
-A pipe that nobody reads would stop the student's code, so a thread reads; what it keeps is the last frame of each
-trigger a part. A frame beyond the bounds ends the reading: what came before stays.
+A pipe that nobody reads would stop the student's code, so a thread reads; what it keeps is the last frame of
+each trigger a part. A frame beyond the bounds ends the reading: what came before stays.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class FrameLabel(msgspec.Struct):
 
 
 class Collector:
-    """Collects from ``fd`` until its end. ``arrived`` is called (in the reading thread) with each kept frame's label."""
+    """Collects from ``fd`` until its end; ``arrived`` is called, in the reading thread, with each frame's label."""
 
     def __init__(self, fd: int, arrived: Callable[[FrameLabel], None] | None = None) -> None:
         self._fd = fd

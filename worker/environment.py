@@ -1,7 +1,8 @@
 """Environments: the packages that notebooks run with, as data.
 
-An environment is two files in ``worker/environments``: ``<name>.toml`` (packages, what the warm server imports, process
-variables) and ``<name>.txt`` (the exact versions). Its virtual environment is made by ``script/bootstrap``.
+An environment is two files in ``worker/environments``: ``<name>.toml`` (packages, what the warm server
+imports, process variables) and ``<name>.txt`` (the exact versions). Its virtual environment is made by
+``script/bootstrap``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ INSIDE = Path(__file__).parent / "inside"
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment; ``prefix`` is its virtual environment, ``digest`` changes with anything that runs in it."""
+    """One environment: ``prefix`` is its virtual environment, ``digest`` changes with all that runs in it."""
 
     name: str
     digest: str
@@ -35,7 +36,7 @@ class Environment:
 
 
 def environments_root() -> Path:
-    """Where the virtual environments are: ``GRADER_ENVIRONMENTS``, or ``.environments`` beside the packages."""
+    """Where the virtual environments are: ``GRADER_ENVIRONMENTS``, or ``.environments`` beside our packages."""
     configured = os.environ.get("GRADER_ENVIRONMENTS")
     return Path(configured) if configured else Path(__file__).parent.parent / ".environments"
 
@@ -48,7 +49,8 @@ def known_environments() -> list[str]:
 def load_environment(name: str, root: Path | None = None) -> Environment:
     """The environment ``name``; raises SandboxUnavailable where it is unknown or not installed."""
     if name not in known_environments():
-        raise SandboxUnavailable(f"there is no environment {name!r}; there are: {', '.join(known_environments())}")
+        known = ", ".join(known_environments())
+        raise SandboxUnavailable(f"there is no environment {name!r}; there are: {known}")
     definition = DEFINITIONS / f"{name}.toml"
     prefix = (root or environments_root()) / name
     if not (prefix / "bin" / "python").exists():

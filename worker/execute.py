@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from queue import Empty
 from typing import Any
 
 import nbformat
@@ -18,6 +20,7 @@ from nbformat import NotebookNode
 from zmq.utils.monitor import recv_monitor_message
 
 from checks.evidence import CellError, CellRun, RunStatus
+from checks.evidence.record import CellStatus
 from checks.plan import Limits
 from worker.errors import InfrastructureError
 from worker.kernel import Ending, SealedKernel, kernel_client, kernel_manager
@@ -29,6 +32,9 @@ _IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
 _LINE = re.compile(r"(?:Cell|Input) In\s?\[(\d+)\], line (\d+)")
 _PLACE = re.compile(r" \([^()]*\.py, line \d+\)$")  # IPython names a syntax error's temporary file
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_NOT_A_NOTEBOOK = (
+    UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError,
+)  # fmt: skip
 
 
 class OutputLimitError(Exception):
@@ -36,11 +42,13 @@ class OutputLimitError(Exception):
 
 
 class LimitedClient(NotebookClient):
-    """nbclient's client, which counts what cells print. ``budget``: bytes of output that the notebook may make."""
+    """nbclient's client, but counting what cells print. ``budget``: bytes of output that the notebook may make."""
 
     budget: int = 0
 
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
         """Count the message, drop what opens channels of its own, and let nbclient do the rest."""
         if msg["msg_type"] in _IGNORED_MESSAGES:
             return None
@@ -52,7 +60,7 @@ class LimitedClient(NotebookClient):
 
 @dataclass
 class Execution:
-    """What happened: the run's status with a reason, every code cell, and the indexes of the cells in order of execution."""
+    """What happened: the status with a reason, every code cell, and the executed cells' indexes in their order."""
 
     status: RunStatus = "completed"
     detail: str = ""
@@ -63,7 +71,7 @@ class Execution:
 def execute(
     notebook: NotebookNode, sealed: SealedKernel, limits: Limits, on_cell: Callable[[int, int], None]
 ) -> Execution:
-    """Run every code cell of ``notebook`` (its outputs are filled in). ``on_cell(k, n)`` before the k-th of n.
+    """Run every code cell of ``notebook``, filling in its outputs; ``on_cell(k, n)`` before the k-th of n.
 
     Raises InfrastructureError where the fault is ours. The kernel may still run when this returns.
     """
@@ -72,7 +80,11 @@ def execute(
 
 class _Runner:
     def __init__(
-        self, notebook: NotebookNode, sealed: SealedKernel, limits: Limits, on_cell: Callable[[int, int], None]
+        self,
+        notebook: NotebookNode,
+        sealed: SealedKernel,
+        limits: Limits,
+        on_cell: Callable[[int, int], None],
     ) -> None:
         self._notebook, self._sealed, self._limits, self._on_cell = notebook, sealed, limits, on_cell
         self._deadline = time.monotonic() + limits.seconds
@@ -87,9 +99,14 @@ class _Runner:
         try:
             await self._await_ready(client)
             runner = LimitedClient(
-                self._notebook, km=manager, allow_errors=True, timeout=None, store_widget_state=False, record_timing=False,
+                self._notebook,
+                km=manager,
+                allow_errors=True,
+                timeout=None,
+                store_widget_state=False,
+                record_timing=False,
                 iopub_timeout=10,
-            )  # fmt: skip
+            )
             runner.kc = client
             runner.reset_execution_trackers()
             runner.budget = self._budget
@@ -104,8 +121,9 @@ class _Runner:
         """Until the kernel answers on both channels; shorter than jupyter_client's own wait, which sleeps."""
         message = client.kernel_info()
         ready = asyncio.gather(_reply(client, message), _idle(client, message))
-        done, _ = await asyncio.wait({ready, self._ended}, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if ready in done:
+        waited_for: set[asyncio.Future[Any]] = {ready, self._ended}
+        await asyncio.wait(waited_for, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
             await ready
             return
         await _cancel(ready)
@@ -113,13 +131,12 @@ class _Runner:
         raise InfrastructureError(f"the kernel did not answer: {ending}: {self._sealed.last_words()}")
 
     async def _run_cells(self, runner: LimitedClient) -> None:
-        codes = [
-            (index, cell) for index, cell in enumerate(self._notebook.cells) if cell.cell_type == "code"
-        ]
+        codes = [(index, cell) for index, cell in enumerate(self._notebook.cells) if cell.cell_type == "code"]
         for number, (index, cell) in enumerate(codes, 1):
             stopped = self._result.status not in ("completed", "cell_error")
             if stopped or not cell.source.strip():
-                self._result.cells.append(CellRun(index=index, source=cell.source, status="not_run" if stopped else "ok"))
+                status: CellStatus = "not_run" if stopped else "ok"
+                self._result.cells.append(CellRun(index=index, source=cell.source, status=status))
                 continue
             self._on_cell(number, len(codes))
             self._result.executed.append(index)
@@ -133,6 +150,7 @@ class _Runner:
             {task, self._ended, self._flooded}, timeout=max(budget, 0.0), return_when=asyncio.FIRST_COMPLETED
         )
         seconds = time.monotonic() - started
+        status: CellStatus = "stopped"
         error = None
         if task in done and task.exception() is None:
             error = _cell_error(cell)
@@ -141,17 +159,18 @@ class _Runner:
         else:
             await self._note_ending(task, done, budget)
             await _cancel(task)
-            status = "stopped"
         self._result.cells.append(
-            CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)  # type: ignore[arg-type]
+            CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)
         )
 
     def _note_error(self, error: CellError | None) -> None:
         if error is not None and self._result.status == "completed":
             self._result.status = "cell_error"
 
-    async def _note_ending(self, task: asyncio.Future[Any], done: set[asyncio.Future[Any]], budget: float) -> None:
-        """Why the run ends here: the trusted side's own clock, count and wait status, nothing that the kernel says."""
+    async def _note_ending(
+        self, task: asyncio.Future[Any], done: set[asyncio.Future[Any]], budget: float
+    ) -> None:
+        """Why the run ends here, by our own clock, count and wait status and by nothing that the kernel says."""
         result = self._result
         if task in done and not isinstance(task.exception(), (OutputLimitError, DeadKernelError)):
             error = task.exception()
@@ -171,11 +190,11 @@ class _Runner:
 
     async def _watch_lifeline(self) -> None:
         loop = asyncio.get_running_loop()
-        readable = loop.create_future()
+        readable = asyncio.Event()
         fd = self._sealed.fileno()
-        loop.add_reader(fd, lambda: readable.done() or readable.set_result(None))
+        loop.add_reader(fd, readable.set)
         try:
-            await readable
+            await readable.wait()
         finally:
             loop.remove_reader(fd)
 
@@ -186,7 +205,7 @@ def describe(ending: Ending | None) -> tuple[RunStatus, str]:
         return "kernel_died", "the kernel stopped answering"
     if ending.out_of_memory:
         return "out_of_memory", "the notebook needed more memory than it may have"
-    if ending.signal == 24:  # noqa: PLR2004 - SIGXCPU
+    if ending.signal == signal.SIGXCPU:
         return "time_limit", "the notebook used more processor time than it may have"
     how = f"signal {ending.signal}" if ending.signal is not None else f"exit code {ending.code}"
     return "kernel_died", f"the notebook ended its own kernel ({how})"
@@ -225,14 +244,12 @@ async def _reply(client: AsyncKernelClient, message_id: str) -> None:
 
 
 async def _idle(client: AsyncKernelClient, message_id: str) -> None:
-    """Until the published channel has shown the request's end; the kernel is asked again until the subscription holds."""
+    """Until the output channel has shown the request's end; asks again until the subscription holds."""
     wanted = {message_id}
     while True:
         try:
             message = await client.get_iopub_msg(timeout=0.05)
-        except Exception as error:  # noqa: BLE001 - queue.Empty, by jupyter_client's contract
-            if type(error).__name__ != "Empty":
-                raise
+        except Empty:
             wanted.add(client.kernel_info())
             continue
         status = message["content"].get("execution_state")
@@ -259,6 +276,7 @@ async def _cancel(*tasks: asyncio.Future[Any]) -> None:
 def parse_notebook(raw: bytes) -> NotebookNode:
     """The notebook as nbformat 4; raises ValueError where the bytes are none."""
     try:
-        return nbformat.reads(raw.decode("utf-8-sig"), as_version=4)
-    except (UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError) as error:
+        notebook: NotebookNode = nbformat.reads(raw.decode("utf-8-sig"), as_version=4)
+    except _NOT_A_NOTEBOOK as error:
         raise ValueError(f"not a notebook: {error}") from error
+    return notebook

@@ -1,7 +1,8 @@
 """One submission's kernel, as the trusted side holds it.
 
-The trusted side makes the kernel's listening sockets itself and passes them in, so that the sandbox needs no folder that
-both can write to. The connection to the warm server is the lifeline: when it closes, nothing of the kernel survives.
+The trusted side makes the kernel's listening sockets itself and passes them in, so that the sandbox needs no
+folder that both can write to. The connection to the warm server is the lifeline: when it closes, nothing of
+the kernel survives.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 from checks.plan import Limits, RunPlan
 from worker.errors import InfrastructureError
@@ -39,7 +40,7 @@ _RECEIVE_QUEUE = 16
 
 @dataclass(frozen=True)
 class Ending:
-    """How the kernel's process ended: ``signal`` killed it, or it left with ``code``; ``out_of_memory`` is the group's word."""
+    """How the kernel ended: ``signal`` killed it, or it left with ``code``; ``out_of_memory`` is the group's word."""
 
     code: int | None
     signal: int | None
@@ -129,18 +130,25 @@ class SealedKernel:
             self._group.add(self._await_hello(self._connection))
             self._send(self._connection, {"type": "go"}, [])
         except (OSError, ConnectionError) as error:
-            raise InfrastructureError(f"the warm server of {self._server.environment.name} does not answer: {error}") from error
+            name = self._server.environment.name
+            raise InfrastructureError(f"the warm server of {name} does not answer: {error}") from error
 
     def _send_request(self, connection: socket.socket) -> None:
         listening = [self._listen(number) for number in range(1, len(CHANNELS) + 1)]
         self.evidence, writing = os.pipe()
         request = {
-            "plan": msgspec.to_builtins(self._plan), "inputs": f"/inputs/{self._inputs}", "key": self.key, "seed": self._seed,
+            "plan": msgspec.to_builtins(self._plan),
+            "inputs": f"/inputs/{self._inputs}",
+            "key": self.key,
+            "seed": self._seed,
             "limits": {
-                "processes": self._limits.processes, "disk_mib": self._limits.disk_mib, "open_files": 512,
-                "output_bytes": int(self._limits.output_mib * (1 << 20)), "cpu_seconds": int(self._limits.seconds) * 2 + 10,
+                "processes": self._limits.processes,
+                "disk_mib": self._limits.disk_mib,
+                "open_files": 512,
+                "output_bytes": int(self._limits.output_mib * (1 << 20)),
+                "cpu_seconds": int(self._limits.seconds) * 2 + 10,
             },
-        }  # fmt: skip
+        }
         try:
             self._send(connection, request, [*(channel.fileno() for channel in listening), writing])
         finally:
@@ -162,7 +170,7 @@ class SealedKernel:
         connection.sendall(body)
 
     def _await_hello(self, connection: socket.socket) -> int:
-        """The watcher's pid on this host: the kernel of the system writes it on the message, nobody else can."""
+        """The watcher's pid on this host: Linux writes it on the message, and nobody else can."""
         head, ancillary, _, _ = connection.recvmsg(_LENGTH.size, socket.CMSG_SPACE(_CREDENTIALS.size))
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS and len(head) == _LENGTH.size:
@@ -249,7 +257,7 @@ class WarmProvisioner(KernelProvisionerBase):
 
 
 def kernel_manager(sealed: SealedKernel) -> AsyncKernelManager:
-    """A kernel manager around a kernel that runs in its sandbox; its sockets take no message above MAX_MESSAGE."""
+    """A kernel manager around a kernel in its sandbox; its sockets take no message above MAX_MESSAGE."""
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
     context.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)

@@ -1,8 +1,9 @@
 """The warm server's trusted half: starts the jail, keeps it running, and hands out its address.
 
-One server an environment and host. Its owner (the Celery worker's main process, or a command) calls :meth:`start`; any
-other process of the host makes a :class:`WarmServer` over the same runtime folder and connects. The owner keeps the
-listening socket, so that while a server that died is being replaced, connections wait and none is refused.
+One server an environment and host. Its owner (the Celery worker's main process, or a command) calls
+:meth:`start`; any other process of the host makes a :class:`WarmServer` over the same runtime folder and
+connects. The owner keeps the listening socket, so that while a server that died is being replaced,
+connections wait and none is refused.
 """
 
 from __future__ import annotations
@@ -59,9 +60,11 @@ class WarmServer:
         return choose_driver()
 
     def start(self) -> None:
-        """Start the jail and return when its imports are done; raises InfrastructureError saying what stopped it."""
+        """Start the jail; return when its imports are done. Raises InfrastructureError saying what stopped it."""
         self._prepare()
-        self._supervisor = threading.Thread(target=self._supervise, name=f"warm-{self.environment.name}", daemon=True)
+        self._supervisor = threading.Thread(
+            target=self._supervise, name=f"warm-{self.environment.name}", daemon=True
+        )
         self._supervisor.start()
         while not self._up.wait(0.1):
             if self._failure is not None:
@@ -88,7 +91,9 @@ class WarmServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     @property
@@ -116,7 +121,7 @@ class WarmServer:
         self._listener.listen(_BACKLOG)
 
     def _supervise(self) -> None:
-        """Start the jail again whenever it ends, from one thread: the jail dies with the thread that started it."""
+        """Start the jail again whenever it ends, in one thread: the jail dies with the thread that started it."""
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
@@ -135,13 +140,17 @@ class WarmServer:
         assert self._listener is not None
         ready_read, ready_write = os.pipe()
         listen_fd = self._listener.fileno()
+        configuration = self._configuration(listen_fd, ready_write)
         with (self.runtime / "server.log").open("ab") as log:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "worker.sandbox.launch", json.dumps(self._configuration(listen_fd, ready_write))],
-                    pass_fds=(listen_fd, ready_write), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    [sys.executable, "-m", "worker.sandbox.launch", json.dumps(configuration)],
+                    pass_fds=(listen_fd, ready_write),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
                     cwd=Path(__file__).parent.parent,
-                )  # fmt: skip
+                )
             finally:
                 os.close(ready_write)
         with os.fdopen(ready_read, "rb") as stream:
@@ -159,9 +168,9 @@ class WarmServer:
             },
             "variables": {
                 **self.environment.variables,
-                "PATH": "/env/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONPATH": "/opt/grader",  # noqa: S108
-                "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
-                "MPLCONFIGDIR": "/tmp/matplotlib", "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+                "PATH": "/env/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8",
+                "PYTHONPATH": "/opt/grader", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONNOUSERSITE": "1", "MPLCONFIGDIR": "/tmp/matplotlib", "IPYTHONDIR": "/tmp/ipython",
             },
             "arguments": ["/env/bin/python", "-P", "-m", "_grader_inside.server", json.dumps(inside)],
         }  # fmt: skip
@@ -175,7 +184,9 @@ class WarmServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        raise InfrastructureError(f"the sandbox of {self.environment.name} did not start: {self.last_words()}")
+        raise InfrastructureError(
+            f"the sandbox of {self.environment.name} did not start: {self.last_words()}"
+        )
 
     def last_words(self) -> str:
         """The end of the sandbox's log, on one line, for our own error messages."""

@@ -14,8 +14,8 @@ DTYPES: dict[str, np.dtype[np.generic]] = {
         "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
         "float16", "float32", "float64", "complex64", "complex128",
     )},
-    **{f"{kind}[{unit}]": np.dtype(f"<{code}8[{unit}]") for kind, code in (("datetime64", "M"), ("timedelta64", "m"))
-       for unit in ("ns", "us", "ms", "s", "D")},
+    **{f"datetime64[{unit}]": np.dtype(f"<M8[{unit}]") for unit in ("ns", "us", "ms", "s", "D")},
+    **{f"timedelta64[{unit}]": np.dtype(f"<m8[{unit}]") for unit in ("ns", "us", "ms", "s", "D")},
 }  # fmt: skip
 ITEM_DTYPES = frozenset({"str", "bytes", "object"})
 
@@ -33,7 +33,7 @@ class Payload:
         known = DTYPES.get(dtype)
         if known is None:
             raise ValueError(f"unknown dtype {dtype!r}")
-        if any(length < 0 for length in shape) or len(shape) > 32:  # noqa: PLR2004 - numpy 1's limit of dimensions
+        if any(length < 0 for length in shape) or len(shape) > 32:  # numpy 1's limit of dimensions
             raise ValueError(f"impossible shape {shape}")
         if math.prod(shape) * known.itemsize != len(self.raw):
             raise ValueError(f"{len(self.raw)} bytes are no {dtype} array of shape {shape}")

@@ -1,7 +1,8 @@
 """One frame: the values that a sandbox took at one moment, as bytes that nobody has to trust.
 
-Layout: the magic ``EVF1``, the header's length (unsigned 32 bit, little-endian), the header (JSON, UTF-8), then the
-array payloads one after the other. The header's ``blobs`` gives their lengths; an array refers to one by its number.
+Layout: the magic ``EVF1``, the header's length (unsigned 32 bit, little-endian), the header (JSON, UTF-8),
+then the array payloads one after the other. The header's ``blobs`` gives their lengths; an array refers to
+one by its number.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Trigger = Literal["check", "bound", "end"]
 
 
 class BadFrameError(ValueError):
-    """The bytes are not a frame: a student's code wrote them, or ours is broken. Never a verdict by itself."""
+    """The bytes are no frame: a student's code wrote them, or ours is broken. Never a verdict by itself."""
 
 
 class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,8 +126,9 @@ _CHUNK = 1 << 16
 
 
 def _check_depth(header: bytes) -> None:
-    """Refuse deep nesting before any decoder recurses: count the brackets outside texts, a chunk at a time."""
-    plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")  # then every quotation mark opens or closes a text
+    """Refuse deep nesting before a decoder recurses: count the brackets outside texts, a chunk at a time."""
+    # Without escapes, every quotation mark opens or closes a text.
+    plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = _TEXT.sub(b"", plain.translate(None, _OTHERS).replace(b'""', b""))
     depth = 0
     for start in range(0, len(marks), _CHUNK):

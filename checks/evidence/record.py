@@ -11,13 +11,20 @@ import msgspec
 from checks.evidence.frame import Frame, Trigger, decode_frame
 
 RunStatus = Literal[
-    "completed", "cell_error", "time_limit", "out_of_memory", "output_limit", "kernel_died", "rejected", "system_error"
+    "completed",
+    "cell_error",
+    "time_limit",
+    "out_of_memory",
+    "output_limit",
+    "kernel_died",
+    "rejected",
+    "system_error",
 ]
 CellStatus = Literal["ok", "error", "stopped", "not_run"]
 
 
 class CellError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The exception that ended a cell: class name, text (cut), line in the cell (from 1) where it is known."""
+    """The exception that ended a cell: class name, text (cut), line in the cell (from 1; None: not known)."""
 
     name: str
     message: str
@@ -25,7 +32,7 @@ class CellError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CellRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One code cell: ``index`` counts all cells of the notebook from 0; ``stopped``: the run's ending hit it."""
+    """One code cell: ``index`` counts all the notebook's cells from 0; ``stopped``: the run's ending hit it."""
 
     index: int
     source: str
@@ -47,7 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return decode_frame(self.frame)
 
     def decode_shared(self) -> Frame:
-        """As :meth:`decode`, but remembered: for the reference's frames, which a whole class is judged against."""
+        """As :meth:`decode`, but remembered: a whole class is judged against the reference's frames."""
         return _remembered(self.frame)
 
 
@@ -69,7 +76,8 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An attempt's record. ``assignment`` is the digest of the bundle whose variables were watched.
 
-    ``snapshots`` holds at most one of each trigger a part: the last ``check``, the last ``bound``, the ``end``.
+    ``snapshots`` holds at most one of each trigger a part: the last ``check``, the last ``bound``, the
+    ``end``.
     """
 
     notebook: str

@@ -1,8 +1,8 @@
 """The closed algebra of inert values: what a sandbox may say that a notebook computed.
 
-Extractors inside the sandbox translate libraries into these nodes, checks outside see only these nodes,
-so a new library and a new kind of check add up instead of multiplying. Nothing here can run code, and
-every node is immutable and checks its own claims when it is made, so that no check meets a number that is none.
+Extractors inside the sandbox translate libraries into these nodes, checks outside see only these nodes, so a
+new library and a new kind of check add up instead of multiplying. Nothing here can run code, and every node
+is immutable and checks its own claims when it is made, so that no check meets a number that is none.
 
 On the wire a node is a JSON object whose ``t`` names its class (see ``docs/evidence.md``). Numbers that
 JSON cannot carry are spelled: integers as decimal text (or ``0x…`` beyond 4,000 digits), floats as
@@ -21,7 +21,7 @@ from checks.evidence.arrays import ITEM_DTYPES, Payload
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", omit_defaults=True):
-    """Base of all evidence nodes. ``cls`` is the exact class as ``module.qualname`` where it is of interest."""
+    """Base of all evidence nodes. ``cls`` is the exact class, ``module.qualname``, where it is of interest."""
 
 
 class Nothing(Node, frozen=True, tag="none"):
@@ -128,8 +128,8 @@ class Array(Node, frozen=True, tag="array"):
     """An n-dimensional array.
 
     Either ``data`` (numbers, truth values, dates: C-contiguous, little-endian bytes of ``dtype``) or
-    ``items`` (dtype ``str``, ``bytes`` or ``object``: one node an element, in C order). ``mask`` marks missing elements
-    (True = missing), as masked arrays and pandas' nullable dtypes have them.
+    ``items`` (dtype ``str``, ``bytes`` or ``object``: one node an element, in C order). ``mask`` marks
+    missing elements (True = missing), as masked arrays and pandas' nullable dtypes have them.
     """
 
     dtype: str
@@ -317,6 +317,6 @@ class Broken(Node, frozen=True, tag="broken"):
 
 
 AnyNode = (
-    Nothing | Bool | Int | Float | Complex | Text | Bytes | Sequence | SetOf | Mapping | Array | Index | Series
-    | Table | Layer | Model | Tensor | History | Callable | Opaque | Seen | Broken
+    Nothing | Bool | Int | Float | Complex | Text | Bytes | Sequence | SetOf | Mapping
+    | Array | Index | Series | Table | Layer | Model | Tensor | History | Callable | Opaque | Seen | Broken
 )  # fmt: skip

@@ -82,7 +82,8 @@ class SealedKernelApp(IPKernelApp):
 class BoundedStream(OutStream):
     """Standard output that stops keeping text beyond a bound, which is above the trusted side's limit.
 
-    That side ends the run when it has counted that much; without a bound here, a fast writer would fill the memory first.
+    That side ends the run when it has counted that much; without a bound here, a fast writer would fill the
+    memory first.
     """
 
     left = 0

@@ -1,7 +1,10 @@
-"""The Linux calls that Python 3.11's standard library has no name for. Each raises OSError as ``os`` would."""
+"""The Linux calls that Python 3.11's standard library has no name for. Each raises OSError as ``os`` does."""
+
+from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -42,53 +45,58 @@ class _CapHeader(ctypes.Structure):
 
 
 class _CapData(ctypes.Structure):
-    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
+    )
 
 
 class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_void_p))
 
 
-def _check(result, what):
+def _check(result: int, what: str) -> int:
     if result == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
     return result
 
 
-def unshare(flags):
+def unshare(flags: int) -> None:
     """Leave the namespaces named by ``flags``."""
     _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
-def mount(source, target, kind=None, flags=0, data=None):
+def mount(
+    source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None
+) -> None:
     """mount(2); ``data`` are the file system's own options."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     result = _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
     _check(result, f"mount {source} at {target}")
 
 
-def detach(target):
+def detach(target: str) -> None:
     """Unmount ``target`` and all below it, now for the eye and later in fact."""
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 
 
-def pivot_root(new, old):
+def pivot_root(new: str, old: str) -> None:
     """Make ``new`` the root; the old root goes to ``old``."""
     number = _SYS_PIVOT_ROOT[os.uname().machine]
     _check(_libc.syscall(ctypes.c_long(number), os.fsencode(new), os.fsencode(old)), "pivot_root")
 
 
-def prctl(option, value=0, third=0, fourth=0, fifth=0):
-    """prctl(2) with plain numbers."""
-    arguments = [ctypes.c_ulong(number) for number in (value, third, fourth, fifth)]
+def prctl(option: int, value: int = 0, third: int = 0) -> int:
+    """prctl(2) with plain numbers; those that are not given are 0."""
+    arguments = [ctypes.c_ulong(number) for number in (value, third, 0, 0)]
     return _check(_libc.prctl(ctypes.c_int(option), *arguments), f"prctl {option}")
 
 
-def drop_capabilities():
+def drop_capabilities() -> None:
     """Empty every capability set of this thread: bounding, ambient, effective, permitted, inheritable."""
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
-        last = int(file.read())
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text("ascii"))
     for capability in range(last + 1):
         prctl(PR_CAPBSET_DROP, capability)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
@@ -96,8 +104,11 @@ def drop_capabilities():
     _check(_libc.capset(ctypes.byref(header), ctypes.byref((_CapData * 2)())), "capset")
 
 
-def install_filter(program):
-    """Put the seccomp filter ``program`` (an array of 8-byte BPF instructions) on this thread, for good."""
+def install_filter(program: bytes) -> None:
+    """Put the seccomp filter ``program`` (8-byte BPF instructions) on this thread, for good.
+
+    Needs NO_NEW_PRIVS (or the right to administer the system).
+    """
     buffer = ctypes.create_string_buffer(program, len(program))
     described = _Filter(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     address = ctypes.addressof(described)

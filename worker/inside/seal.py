@@ -1,16 +1,24 @@
 """Sealing: what a forked child does to itself before it runs a line of a student's code.
 
-The order matters. User namespace first (it gives the rights for the rest); the ban on further user namespaces before
-the child's own /proc is mounted (in the other order a nested one stays possible); limits and capabilities after the
-mounts that need them; the system-call filter last.
+One function a layer, and each holds alone (``tests/worker/test_layers.py``). The order matters. User namespace
+first (it gives the rights for the rest); the ban on further user namespaces before the child's own /proc is
+mounted (in the other order a nested one stays possible); limits and capabilities after the mounts that need
+them; the system-call filter last.
 """
+
+from __future__ import annotations
 
 import os
 import resource
 import signal
 import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from . import linux
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOME = "/home/student"
 WORKING = HOME + "/working"
@@ -24,113 +32,153 @@ _NAMESPACES = (
 )
 _SHOWN = ("usr", "env", "etc")
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_ROOT = "/tmp/root"  # noqa: S108 - in this process's own mount namespace
+_ROOT = "/tmp/root"  # in this process's own mount namespace
 
 
-def unshare_namespaces():
+class Limits(TypedDict):
+    """What a submission may use; sizes in MiB, ``output_bytes`` in bytes, ``cpu_seconds`` of processor time."""
+
+    processes: int
+    disk_mib: int
+    cpu_seconds: int
+    open_files: int
+    output_bytes: int
+
+
+def unshare_namespaces(flags: int = _NAMESPACES) -> None:
     """Leave all namespaces; the next child is pid 1 of its own. Maps the one id that this process has."""
     user, group = os.geteuid(), os.getegid()
     linux.prctl(linux.PR_SET_DUMPABLE, 1)  # the files below belong to root otherwise
-    linux.unshare(_NAMESPACES)
+    linux.unshare(flags)
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{user} {user} 1")
     _write("/proc/self/gid_map", f"{group} {group} 1")
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
 
-def seal(limits, inputs, program):
+def seal(limits: Limits, inputs: str, program: bytes) -> None:
     """Close every door: file system, host name, limits, capabilities, system calls.
 
-    ``limits``: ``processes``, ``disk_mib``, ``cpu_seconds``, ``open_files``. ``inputs``: the folder of the assignment's
-    inputs, with the subfolders ``beside`` (shown read-only in the home folder) and ``working``. ``program``: the filter.
+    ``inputs``: the folder of the assignment's inputs, with the subfolders ``beside`` (shown read-only in the
+    home folder) and ``working``. ``program``: the filter.
     """
-    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    _write("/proc/sys/user/max_user_namespaces", "0")
-    _build_root(limits["disk_mib"], inputs)
-    _enter_root()
+    make_mounts_private()
+    forbid_user_namespaces()
+    enter_own_root(limits["disk_mib"], inputs)
     socket.sethostname("sandbox")
-    _limit(limits)
+    limit_resources(limits)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.drop_capabilities()
+    filter_system_calls(program)
+
+
+def make_mounts_private() -> None:
+    """Let no mount of this process reach anybody else's mount namespace."""
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+
+
+def forbid_user_namespaces() -> None:
+    """No further user namespace in this one, and so no new rights; to be called before a /proc is mounted."""
+    _write("/proc/sys/user/max_user_namespaces", "0")
+
+
+def enter_own_root(disk_mib: int, inputs: str) -> None:
+    """Make a read-only root with fresh writable folders of ``disk_mib`` each, and forget the old one.
+
+    Ends in the working folder.
+    """
+    _build_root(disk_mib, inputs)
+    _enter_root()
+    os.chdir(WORKING)
+
+
+def limit_resources(limits: Limits) -> None:
+    """Set the limits that the system counts a process (a user namespace, for the number of processes)."""
+    for what, soft, hard in _resource_limits(limits):
+        resource.setrlimit(what, (soft, hard))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an OSError, not the kernel's death
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Refuse what the filter does not allow, and rights gained through programs; nothing takes this back."""
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.install_filter(program)
 
 
-def _write(path, text):
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
+def _write(path: str, text: str) -> None:
+    Path(path).write_text(text, "ascii")
 
 
-def _build_root(disk_mib, inputs):
-    _tmpfs("/tmp", 1, 4096)  # noqa: S108
-    os.mkdir(_ROOT)
-    _tmpfs(_ROOT, 1, 4096)
+def _build_root(disk_mib: int, inputs: str) -> None:
+    root = Path(_ROOT)
+    _tmpfs(root.parent, 1, 4096)
+    root.mkdir()
+    _tmpfs(root, 1, 4096)
     for name in _SHOWN:
-        _bind("/" + name, f"{_ROOT}/{name}")
+        _bind(Path("/", name), root / name)
     for name in _LINKS:
-        if os.path.islink("/" + name):
-            os.symlink(os.readlink("/" + name), f"{_ROOT}/{name}")
-        elif os.path.isdir("/" + name):
-            _bind("/" + name, f"{_ROOT}/{name}")
-    _bind("/dev", _ROOT + "/dev")
-    _tmpfs(_ROOT + "/dev/shm", disk_mib, 4096)
-    os.mkdir(_ROOT + "/tmp")
-    _tmpfs(_ROOT + "/tmp", disk_mib, 16384)
-    os.mkdir(_ROOT + "/proc")
-    linux.mount("proc", _ROOT + "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-    _build_home(_ROOT + HOME, disk_mib, inputs)
+        _show_link(Path("/", name), root / name)
+    _bind(Path("/dev"), root / "dev")
+    _tmpfs(root / "dev/shm", disk_mib, 4096)
+    (root / "tmp").mkdir()
+    _tmpfs(root / "tmp", disk_mib, 16384)
+    (root / "proc").mkdir()
+    linux.mount("proc", f"{root}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    _build_home(root / HOME.lstrip("/"), disk_mib, Path(inputs))
 
 
-def _build_home(home, disk_mib, inputs):
-    os.makedirs(home)
+def _build_home(home: Path, disk_mib: int, inputs: Path) -> None:
+    home.mkdir(parents=True)
     _tmpfs(home, 4, 4096)
-    working = home + "/working"
-    os.mkdir(working)
+    working = home / "working"
+    working.mkdir()
     _tmpfs(working, disk_mib, 16384)
-    for name in _entries(inputs + "/beside"):
-        _bind(f"{inputs}/beside/{name}", f"{home}/{name}")
-    for name in _entries(inputs + "/working"):
-        _bind(f"{inputs}/working/{name}", f"{working}/{name}")
+    for source in _entries(inputs / "beside"):
+        _bind(source, home / source.name)
+    for source in _entries(inputs / "working"):
+        _bind(source, working / source.name)
 
 
-def _entries(folder):
-    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _tmpfs(target, size_mib, inodes):
+def _show_link(source: Path, target: Path) -> None:
+    """``/bin`` and its like are links into ``/usr`` on some systems and folders on others."""
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+    elif source.is_dir():
+        _bind(source, target)
+
+
+def _tmpfs(target: Path, size_mib: int, inodes: int) -> None:
     flags = linux.MS_NOSUID | linux.MS_NODEV
-    linux.mount("tmpfs", target, "tmpfs", flags, f"mode=0755,size={size_mib}m,nr_inodes={inodes}")
+    linux.mount("tmpfs", str(target), "tmpfs", flags, f"mode=0755,size={size_mib}m,nr_inodes={inodes}")
 
 
-def _bind(source, target):
+def _bind(source: Path, target: Path) -> None:
     """Show ``source`` at ``target`` with all mounted below it; the jail's own mounts are read-only already."""
-    if os.path.isdir(source):
-        os.makedirs(target, exist_ok=True)
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
     else:
-        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
-    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
+        target.touch(0o600)
+    linux.mount(str(source), str(target), None, linux.MS_BIND | linux.MS_REC)
 
 
-def _enter_root():
+def _enter_root() -> None:
     os.chdir(_ROOT)
     linux.pivot_root(".", ".")
     linux.detach(".")
     os.chdir("/")
     linux.mount(None, "/", None, linux.MS_REMOUNT | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV)
-    os.chdir(WORKING)
 
 
-def _limit(limits):
-    cpu = int(limits["cpu_seconds"])
-    disk = limits["disk_mib"] << 20
-    for what, soft, hard in (
-        (resource.RLIMIT_CPU, cpu, cpu + 1),
-        (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_FSIZE, disk, disk),
-        (resource.RLIMIT_NOFILE, limits["open_files"], limits["open_files"]),
-        (resource.RLIMIT_MEMLOCK, 0, 0),
-        (resource.RLIMIT_MSGQUEUE, 0, 0),
-        (resource.RLIMIT_NPROC, limits["processes"], limits["processes"]),
-    ):
-        resource.setrlimit(what, (soft, hard))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def _resource_limits(limits: Limits) -> Iterator[tuple[int, int, int]]:
+    cpu, disk = limits["cpu_seconds"], limits["disk_mib"] << 20
+    yield resource.RLIMIT_CPU, cpu, cpu + 1
+    yield resource.RLIMIT_CORE, 0, 0
+    yield resource.RLIMIT_FSIZE, disk, disk
+    yield resource.RLIMIT_NOFILE, limits["open_files"], limits["open_files"]
+    yield resource.RLIMIT_MEMLOCK, 0, 0
+    yield resource.RLIMIT_MSGQUEUE, 0, 0
+    yield resource.RLIMIT_NPROC, limits["processes"], limits["processes"]

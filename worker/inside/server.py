@@ -1,10 +1,11 @@
 """The warm server: imports an environment's packages once, then forks one child a submission.
 
-Theory of operation. This process is started inside the outer jail. It imports everything that notebooks of the
-environment import and uses none of it: after one TensorFlow operation or one zmq context, forked children hang. It then
-waits on a listening socket that the trusted side made. Each connection is one submission: the child of the fork
-(``session``) reads the request, waits until the trusted side has put it into its control group, seals itself and runs
-the kernel. The connection is the lifeline: when its other end closes, the child and all that it started die.
+Theory of operation. This process is started inside the outer jail. It imports everything that notebooks of
+the environment import and uses none of it: after one TensorFlow operation or one zmq context, forked children
+hang. It then waits on a listening socket that the trusted side made. Each connection is one submission: the
+child of the fork (``session``) reads the request, waits until the trusted side has put it into its control
+group, seals itself and runs the kernel. The connection is the lifeline: when its other end closes, the child
+and all that it started die.
 
 Nothing here may be secret: every child inherits this process's memory.
 """

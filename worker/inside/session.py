@@ -4,9 +4,10 @@
                 -> pid 1         own namespaces, sealed; collects orphans
                      -> kernel   the student's code
 
-Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the kernel's listening
-sockets and of the evidence pipe), then ``go``. Out: ``hello`` (its credentials tell the trusted side the watcher's pid),
-then ``exit`` with the kernel's wait status, or ``failed`` with the reason why sealing did not work.
+Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the
+kernel's listening sockets and of the evidence pipe), then ``go``. Out: ``hello`` (its credentials tell the
+trusted side the watcher's pid), then ``exit`` with the kernel's wait status, or ``failed`` with the reason
+why sealing did not work.
 """
 
 import contextlib

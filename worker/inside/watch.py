@@ -1,14 +1,22 @@
-"""The watch over a notebook's variables: takes a part's values when its check runs and whenever they are bound anew.
+"""The watch over a notebook's variables: takes a part's values when its check runs and when they are bound anew.
 
-What leaves here is a copy as inert data; see ``frame`` for the bytes and ``values`` for the translation. Names that the
-standard library offers are bound at import time, before any student's code can replace them.
+What leaves here is a copy as inert data; see ``frame`` for the bytes and ``values`` for the translation.
+Names that the standard library offers are bound at import time, before any student's code can replace them.
 """
+
+from __future__ import annotations
 
 import ast
 import os
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from . import frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
 _write = os.write
 _parse = ast.parse
@@ -18,7 +26,7 @@ _walk = ast.walk
 class Watch:
     """Sends frames to ``fd``. ``plan`` names the parts with their variables; see ``checks.plan.RunPlan``."""
 
-    def __init__(self, shell, plan, fd, seed):
+    def __init__(self, shell: InteractiveShell, plan: Mapping[str, Any], fd: int, seed: int) -> None:
         self._shell = shell
         self._fd = fd
         self._seed = seed
@@ -26,71 +34,71 @@ class Watch:
         self._answers = {part["id"]: tuple(part["answers"]) for part in plan["parts"]}
         if plan["end"]:
             self._parts[""] = self._answers[""] = tuple(plan["end"])
-        self._bound = {}
+        self._bound: dict[str, object] = {}
         self._run = 0
         self._lock = Lock()
 
-    def install(self):
+    def install(self) -> None:
         """Begin to watch the shell's cells."""
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
 
-    def take(self, part):
+    def take(self, part: str) -> None:
         """Send the values of ``part`` as they are now: its check was called."""
         self._send(part, "check")
 
-    def _before_cell(self, _info):
+    def _before_cell(self, _info: object) -> None:
         self._run += 1
 
-    def _after_cell(self, result):
+    def _after_cell(self, result: ExecutionResult) -> None:
         touched = self._rebound() | modified_names(self._source(result))
         for part, answers in self._answers.items():
             if touched.intersection(answers):
                 self._send(part, "end" if part == "" else "bound")
 
-    def _rebound(self):
+    def _rebound(self) -> set[str]:
         """Names whose object is another one than after the cell before."""
         space = self._shell.user_ns
         watched = {name for answers in self._answers.values() for name in answers}
         now = {name: space[name] for name in watched if name in space}
-        changed = {name for name, value in now.items() if name not in self._bound or self._bound[name] is not value}
+        before = self._bound
+        changed = {name for name, value in now.items() if name not in before or before[name] is not value}
         self._bound = now
         return changed
 
-    def _source(self, result):
+    def _source(self, result: ExecutionResult) -> str:
         try:
             return self._shell.transform_cell(result.info.raw_cell)
         except SyntaxError:
             return ""
 
-    def _send(self, part, trigger):
-        names = self._parts.get(part, ())
-        data = frame.encode(part, trigger, self._run, names, self._shell.user_ns, self._seed)
+    def _send(self, part: str, trigger: str) -> None:
+        label: frame.Label = {"part": part, "trigger": trigger, "run": self._run, "seed": self._seed}
+        data = frame.encode(label, self._parts.get(part, ()), self._shell.user_ns)
         with self._lock:
             view = memoryview(len(data).to_bytes(4, "little") + data)
             while view:
                 view = view[_write(self._fd, view) :]
 
 
-def modified_names(source):
-    """Names that ``source`` binds, or whose object it may change in place: ``x[…] = ``, ``x.y = ``, ``x.method()``."""
+def modified_names(source: str) -> set[str]:
+    """Names that ``source`` binds, or whose object it may change in place: ``x[…] =``, ``x.y =``, ``x.z()``."""
     try:
         tree = _parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return set()
-    names = set()
+    found: set[str | None] = set()
     for node in _walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
+            found.add(node.id)
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-            names.add(base_name(node))
+            found.add(base_name(node))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            names.add(base_name(node.func))
-    names.discard(None)
-    return names
+            found.add(base_name(node.func))
+    return {name for name in found if name is not None}
 
 
-def base_name(node):
+def base_name(node: ast.expr) -> str | None:
     """``x`` of ``x.a[1].b``; None where it begins with no name."""
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value

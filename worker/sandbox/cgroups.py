@@ -1,7 +1,8 @@
 """Control groups: the memory and process limits of one submission, and the truth about who broke them.
 
-Three drivers, tried in this order: version 2, version 1, and a watchdog that samples the resident set where neither
-hierarchy can be written (``memory_limit`` in every result names the driver). Each makes one group a submission.
+Three drivers, tried in this order: version 2, version 1, and a watchdog that samples the resident set where
+neither hierarchy can be written (``memory_limit`` in every result names the driver). Each makes one group a
+submission.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def choose_driver() -> Driver:
 
 
 def _own_path(controller: str) -> str | None:
-    """This process's group in the hierarchy of ``controller`` (empty: the unified one), from ``/proc/self/cgroup``."""
+    """This process's group in the hierarchy of ``controller`` (empty: the unified one); None where it has none."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,10 +11,11 @@ from worker.errors import InfrastructureError
 
 
 def materialise(root: Path, version: str, inputs: Mapping[str, bytes]) -> str:
-    """Write ``inputs`` (path as the notebook sees it -> content) below ``root``; the folder's name below ``root``.
+    """Write ``inputs`` (path as the notebook sees it -> content) below ``root``; the folder's name below
+    ``root``.
 
-    ``../x`` goes to ``beside/x`` (shown next to the working folder), anything else to ``working/…``. Safe to call from
-    several processes at once: the folder appears complete or not at all.
+    ``../x`` goes to ``beside/x`` (shown next to the working folder), anything else to ``working/…``. Safe to
+    call from several processes at once: the folder appears complete or not at all.
     """
     name = version.replace(":", "-")
     if (root / name).is_dir():
@@ -53,7 +53,7 @@ def _open_to_all(folder: Path) -> None:
 
 def _put(made: Path, place: Path) -> None:
     try:
-        os.rename(made, place)
+        made.rename(place)
     except OSError:
         if not place.is_dir():  # otherwise another process was first
             raise

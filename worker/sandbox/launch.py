@@ -1,9 +1,9 @@
 """Starts the outer jail: ``python -m worker.sandbox.launch CONFIG`` becomes bubblewrap.
 
-A process of its own, because it changes what a process cannot change back. As root it first makes a mount namespace in
-which the few folders that the jail shows stand under names that anybody may walk to (a checkout below ``/root`` may
-not), then gives up root for good: bubblewrap launched as root covers parts of ``/proc``, and the children's own ``/proc``
-could not be mounted.
+A process of its own, because it changes what a process cannot change back. As root it first makes a mount
+namespace in which the few folders that the jail shows stand under names that anybody may walk to (a checkout
+below ``/root`` may not), then gives up root for good: bubblewrap launched as root covers parts of ``/proc``,
+and the children's own ``/proc`` could not be mounted.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _ETC = ("ld.so.cache", "localtime", "fonts", "mime.types", "alternatives", "ssl/
 
 
 def command(shown: Mapping[str, str], variables: Mapping[str, str], arguments: list[str]) -> list[str]:
-    """bubblewrap's command line. ``shown`` maps a path in the jail to the folder or file that it shows, read-only."""
+    """bubblewrap's command line. ``shown``: path in the jail -> the folder or file that it shows, read-only."""
     line = [
-        "bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL",
-        "--uid", "1000", "--gid", "1000", "--hostname", "jail", "--proc", "/proc", "--dev", "/dev",
+        "bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session",
+        "--clearenv", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "jail",
+        "--proc", "/proc", "--dev", "/dev",
     ]  # fmt: skip
     for path in _SYSTEM:
         line += _system_path(path)
@@ -33,7 +34,7 @@ def command(shown: Mapping[str, str], variables: Mapping[str, str], arguments: l
         line += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     for target, source in shown.items():
         line += ["--ro-bind", source, target]
-    line += ["--tmpfs", "/tmp", "--dir", "/home", "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/"]  # noqa: S108
+    line += ["--tmpfs", "/tmp", "--dir", "/home", "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/"]
     for name, value in variables.items():
         line += ["--setenv", name, value]
     return [*line, "--", *arguments]
@@ -46,7 +47,7 @@ def _system_path(path: str) -> list[str]:
 
 
 def stage(shown: Mapping[str, str]) -> dict[str, str]:
-    """Bind every source under ``/mnt`` of a new mount namespace, which only this process and its children see."""
+    """Bind every source under ``/mnt`` of a new mount namespace that only this process and its children see."""
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755,size=1m")
@@ -78,7 +79,7 @@ def main() -> None:
         shown = stage(shown)
         give_up_root(config["uid"])
     line = command(shown, config["variables"], config["arguments"])
-    os.execvp(line[0], line)  # noqa: S606, S607
+    os.execvp(line[0], line)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Translates live objects into inert nodes (``checks.evidence.values`` lists them).
 
-Each module of this package translates the classes of one library: it has a table ``TAKES`` from full class names to
-functions ``take(value, taker) -> node`` and is found by its presence. An object is translated by the first class of its
-real ancestry (``type(value).__mro__``, never ``__class__``) that a table knows; anything else becomes an ``object`` node,
-which tells its class and nothing more.
+Each module of this package translates the classes of one library: it has a table ``TAKES`` from full class
+names to functions ``take(value, taker) -> node`` and is found by its presence. An object is translated by the
+first class of its real ancestry (``type(value).__mro__``, never ``__class__``) that a table knows; anything
+else becomes an ``object`` node, which tells its class and nothing more.
 """
 
 import importlib

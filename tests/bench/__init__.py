@@ -1,0 +1,1 @@
+"""Benchmarks: ratios within one run, never asserted. ``script/bench`` prints them as a table."""
