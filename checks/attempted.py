@@ -110,7 +110,14 @@ def _stop_at(at: int, evidence: Evidence) -> Stop:
 
 
 def earlier_cause(stop: Stop, evidence: Evidence) -> Stop | None:
-    """The failed cell before ``stop`` that would have given the name that ``stop`` lacks."""
+    """Where it began: the failed cell that would have given the name that ``stop`` lacks, or the one behind that."""
+    cause = _giver(stop, evidence)
+    while cause is not None and (before := _giver(cause, evidence)) is not None:
+        cause = before
+    return cause
+
+
+def _giver(stop: Stop, evidence: Evidence) -> Stop | None:
     error = stop.cell.error
     if error is None or error.name != "NameError":
         return None

@@ -266,7 +266,9 @@ def _stopped(part: Part, stop: Stop, evidence: Evidence) -> Verdict:
     error = stop.cell.error
     for crash in part.crashes:
         if error is not None and error.name == crash.exception and crash.contains in error.message:
-            return replace(verdict, message=f"{fill(crash.message, {})} {verdict.message}", misconception=crash.id)
+            return replace(
+                verdict, message=f"{fill(crash.message, {})} {verdict.message}", misconception=crash.id
+            )
     return verdict
 
 

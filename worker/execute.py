@@ -6,7 +6,7 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from queue import Empty
 from typing import Any
@@ -168,7 +168,7 @@ class _Runner:
             self._result.status = "cell_error"
 
     async def _note_ending(
-        self, task: asyncio.Future[Any], done: set[asyncio.Future[Any]], budget: float
+        self, task: asyncio.Future[Any], done: Collection[asyncio.Future[Any]], budget: float
     ) -> None:
         """Why the run ends here, by our own clock, count and wait status and by nothing that the kernel says."""
         result = self._result

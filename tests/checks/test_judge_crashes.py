@@ -34,7 +34,9 @@ def test_a_known_crash_is_explained_and_named() -> None:
     assert "TypeError in code cell 1" in found.message
 
 
-@pytest.mark.parametrize(("exception", "text"), [("TypeError", "bad operand"), ("ValueError", "is not callable")])
+@pytest.mark.parametrize(
+    ("exception", "text"), [("TypeError", "bad operand"), ("ValueError", "is not callable")]
+)
 def test_another_crash_tells_the_exception_alone(exception: str, text: str) -> None:
     found = stopped(exception, text)
     assert (found.status, found.misconception) == ("error", None)
@@ -44,3 +46,16 @@ def test_another_crash_tells_the_exception_alone(exception: str, text: str) -> N
 def test_a_field_in_a_crashs_message_is_the_authors_mistake() -> None:
     with pytest.raises(SpecError, match="crashes"):
         small_assignment(SPEC.format(message="'The text was {seen}.'"))
+
+
+def test_the_first_of_a_chain_of_crashes_is_named() -> None:
+    cells = [
+        cell(0, "data = read()", error=("FileNotFoundError", "no file"), status="error"),
+        cell(1, "model = fit(data)", error=("NameError", "name 'data' is not defined"), status="error"),
+        cell(
+            2, "x = model.y\nq1.check()", error=("NameError", "name 'model' is not defined"), status="error"
+        ),
+    ]
+    found = judge(CALLED, evidence(cells, (), "cell_error"), None, SUBMISSION).parts[0]
+    assert "NameError in code cell 3" in found.message
+    assert "It began earlier: FileNotFoundError in code cell 1" in found.message

@@ -20,7 +20,7 @@ _encode = JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).
 
 
 class Label(TypedDict):
-    """Which values a frame holds: those of ``part``, taken for the reason ``trigger`` in the ``run``-th cell."""
+    """Which values a frame holds: those of ``part``, taken because of ``trigger`` in the ``run``-th cell."""
 
     part: str
     trigger: str

@@ -1,4 +1,6 @@
-"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made and listens to."""
+"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -6,6 +8,7 @@ import random
 import signal
 import sys
 import traceback
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict
 
 import zmq
 from ipykernel import ipkernel
@@ -18,46 +21,59 @@ from traitlets.config import Config
 from . import compat, learntools, seal
 from .watch import Watch
 
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
 _CHANNELS = ("shell", "stdin", "control", "iopub")
 _ENVIRONMENT = {
     "HOME": seal.HOME,
     "USER": "student",
     "LOGNAME": "student",
-    "TMPDIR": "/tmp",  # noqa: S108
+    "TMPDIR": "/tmp",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 
 
+class Request(TypedDict):
+    """What the trusted side asks for: ``plan``: ``checks.plan.RunPlan`` as data; ``key`` signs messages."""
+
+    plan: dict[str, Any]
+    inputs: str
+    key: str
+    seed: int
+    limits: seal.Limits
+
+
 class SealedKernelApp(IPKernelApp):
-    """An ipykernel whose channels listen on descriptors that it was given; it knows no path and writes no file."""
+    """An ipykernel whose channels listen on given descriptors; it knows no path and writes no file."""
 
-    listening: dict = {}
+    listening: ClassVar[dict[str, int]] = {}
 
-    def _bind_socket(self, s, port):
+    def _bind_socket(self, s: zmq.Socket[bytes], port: int) -> int:
         channel = _CHANNELS[port - 1]
         s.setsockopt(zmq.USE_FD, self.listening[channel])
         s.bind(f"ipc://{channel}")
         return port
 
-    def init_connection_file(self):
+    def init_connection_file(self) -> None:
         """There is none: the trusted side owns the sockets."""
 
-    def write_connection_file(self, **kwargs):
+    def write_connection_file(self, **kwargs: object) -> None:
         """There is none to write."""
 
-    def cleanup_connection_file(self):
+    def cleanup_connection_file(self) -> None:
         """There is none to clean up."""
 
-    def init_heartbeat(self):
+    def init_heartbeat(self) -> None:
         """The trusted side sees the process itself; no heart needs to beat."""
         self.heartbeat = None
 
-    def log_connection_info(self):
+    def log_connection_info(self) -> None:
         """Nobody reads it; only the ports are noted, as the base class does."""
         self._ports = {name: getattr(self, f"{name}_port") for name in _CHANNELS}
 
-    def init_iopub(self, context):
-        """The output channel: it waits where a reader is slow instead of dropping messages, and opens no second socket."""
+    def init_iopub(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        """The output channel: it waits for a slow reader instead of dropping messages; no second socket."""
         self.iopub_socket = context.socket(zmq.XPUB)
         self.iopub_socket.linger = 1000
         self.iopub_socket.setsockopt(zmq.XPUB_NODROP, 1)
@@ -67,7 +83,7 @@ class SealedKernelApp(IPKernelApp):
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
 
-    def init_control(self, context):
+    def init_control(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         """The control channel, without the debugger's sockets."""
         self.control_socket = context.socket(zmq.ROUTER)
         self.control_socket.linger = 1000
@@ -88,7 +104,7 @@ class BoundedStream(OutStream):
 
     left = 0
 
-    def write(self, string):
+    def write(self, string: str) -> int:
         """Keep ``string`` while there is room."""
         length = len(string)
         if BoundedStream.left <= 0:
@@ -99,7 +115,7 @@ class BoundedStream(OutStream):
         return length
 
 
-def run(request, fds):
+def run(request: Request, fds: list[int]) -> NoReturn:
     """Become the kernel; never returns. ``fds``: shell, stdin, control, iopub, evidence, in this order."""
     code, log = 1, None
     try:
@@ -116,14 +132,14 @@ def run(request, fds):
         code = 0
     except SystemExit:
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a forked child: nothing may unwind; the log gets the reason
         if log is not None and not log.closed:
             traceback.print_exc(file=log)
     finally:
         os._exit(code)
 
 
-def seed(number):
+def seed(number: int) -> None:
     """Seed the global generators: a fork would otherwise give every student the same random numbers."""
     random.seed(number)
     numpy = sys.modules.get("numpy")
@@ -131,9 +147,9 @@ def seed(number):
         numpy.random.seed(number % 2**32)
 
 
-def start_app(request, fds):
+def start_app(request: Request, fds: list[int]) -> SealedKernelApp:
     """The initialised application, its sockets bound, its loop not yet running."""
-    ipkernel._is_debugpy_available = False
+    setattr(ipkernel, "_is_debugpy_available", False)
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
@@ -141,14 +157,14 @@ def start_app(request, fds):
     SealedKernelApp.listening = dict(zip(_CHANNELS, fds, strict=False))
     BoundedStream.left = request["limits"]["output_bytes"] + (1 << 20)
     config.IPKernelApp.outstream_class = f"{__name__}.BoundedStream"
-    app = SealedKernelApp.instance(config=config)
+    app: SealedKernelApp = SealedKernelApp.instance(config=config)
     app.transport, app.ip = "ipc", "kernel"
     app.shell_port, app.stdin_port, app.control_port, app.iopub_port = 1, 2, 3, 4
     app.initialize([])
     return app
 
 
-def prepare(request, fds, shell):
+def prepare(request: Request, fds: list[int], shell: Any) -> None:
     """Give the notebook what its assignment names: shims, the parts' module, the watch over its variables."""
     plan = request["plan"]
     compat.apply(plan["compat"])
@@ -158,8 +174,8 @@ def prepare(request, fds, shell):
         learntools.install(json.loads(json.dumps(plan)), watch.take)
 
 
-def _leave_standard_streams():
-    """Point the standard streams at nothing: the log behind them is a file of the host. Returns it for start-up alone."""
+def _leave_standard_streams() -> TextIO:
+    """Point the standard streams at nothing: behind them is the host's log, which is returned for start-up."""
     log = os.fdopen(os.dup(2), "w", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

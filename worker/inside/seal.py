@@ -1,9 +1,9 @@
 """Sealing: what a forked child does to itself before it runs a line of a student's code.
 
-One function a layer, and each holds alone (``tests/worker/test_layers.py``). The order matters. User namespace
-first (it gives the rights for the rest); the ban on further user namespaces before the child's own /proc is
-mounted (in the other order a nested one stays possible); limits and capabilities after the mounts that need
-them; the system-call filter last.
+One function a layer, and each holds alone (``tests/worker/test_layers.py``). The order matters. User
+namespace first (it gives the rights for the rest); the ban on further user namespaces before the child's own
+/proc is mounted (in the other order a nested one stays possible); limits and capabilities after the mounts
+that need them; the system-call filter last.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ROOT = "/tmp/root"  # in this process's own mount namespace
 
 
 class Limits(TypedDict):
-    """What a submission may use; sizes in MiB, ``output_bytes`` in bytes, ``cpu_seconds`` of processor time."""
+    """What a submission may use: disk in MiB, output in bytes, seconds of processor time."""
 
     processes: int
     disk_mib: int
@@ -157,7 +157,7 @@ def _tmpfs(target: Path, size_mib: int, inodes: int) -> None:
 
 
 def _bind(source: Path, target: Path) -> None:
-    """Show ``source`` at ``target`` with all mounted below it; the jail's own mounts are read-only already."""
+    """Show ``source`` at ``target`` with all mounted below it; the jail's mounts are read-only already."""
     if source.is_dir():
         target.mkdir(parents=True, exist_ok=True)
     else:

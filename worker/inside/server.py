@@ -10,6 +10,8 @@ and all that it started die.
 Nothing here may be secret: every child inherits this process's memory.
 """
 
+from __future__ import annotations
+
 import contextlib
 import gc
 import importlib
@@ -19,11 +21,16 @@ import select
 import socket
 import sys
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import compat, linux, session
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def main():
+
+def main() -> None:
     """Serve until the parent closes the lifeline. ``argv[1]`` is the configuration as JSON."""
     config = json.loads(sys.argv[1])
     started = time.monotonic()
@@ -34,35 +41,33 @@ def main():
     gc.freeze()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     announce(config["ready_fd"], time.monotonic() - started)
-    with open("/seccomp.bpf", "rb") as file:
-        program = file.read()
+    program = Path("/seccomp.bpf").read_bytes()
     with socket.socket(fileno=config["listen_fd"]) as listener:
         serve(listener, program)
 
 
-def preload(names):
+def preload(names: Iterable[str]) -> None:
     """Import ``names``; raises ImportError naming the one that is missing."""
     for name in names:
         importlib.import_module(name)
 
 
-def require_one_thread():
+def require_one_thread() -> None:
     """Refuse to fork with threads: the child would hold their locks and not the threads."""
-    threads = len(os.listdir("/proc/self/task"))
+    threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise SystemExit(f"the preloaded packages started {threads - 1} threads; forking would not be safe")
 
 
-def announce(fd, seconds):
+def announce(fd: int, seconds: float) -> None:
     """Tell the trusted side that the imports are done, and what they took."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    resident = int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     message = {"seconds": round(seconds, 3), "resident_bytes": resident}
     os.write(fd, json.dumps(message).encode() + b"\n")
     os.close(fd)
 
 
-def serve(listener, program):
+def serve(listener: socket.socket, program: bytes) -> None:
     """Fork a session for every connection; reap the finished ones."""
     while True:
         readable, _, _ = select.select([listener], [], [], 1.0)
@@ -76,7 +81,7 @@ def serve(listener, program):
         connection.close()
 
 
-def reap():
+def reap() -> None:
     """Collect finished children, so that none stays as a zombie."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:

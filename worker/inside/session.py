@@ -10,6 +10,8 @@ trusted side the watcher's pid), then ``exit`` with the kernel's wait status, or
 why sealing did not work.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -18,14 +20,18 @@ import signal
 import socket
 import struct
 import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import kernel, linux, seal
+
+if TYPE_CHECKING:
+    from .kernel import Request
 
 _LENGTH = struct.Struct("<I")
 _MAX_REQUEST = 4 << 20
 
 
-def run(connection, program):
+def run(connection: socket.socket, program: bytes) -> NoReturn:
     """Be one submission's watcher; never returns."""
     code = 1
     try:
@@ -36,14 +42,14 @@ def run(connection, program):
             raise ConnectionError("the trusted side did not say go")
         watch(connection, request, fds, program)
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a forked child: nothing may unwind into the server's frames
         with contextlib.suppress(OSError):
             send(connection, {"type": "failed", "why": traceback.format_exc()})
     finally:
         os._exit(code)
 
 
-def receive(connection):
+def receive(connection: socket.socket) -> tuple[Any, list[int]]:
     """One message and the descriptors that came with it; raises ConnectionError at the end of the stream."""
     head, fds, _, _ = socket.recv_fds(connection, _LENGTH.size, 16)
     if len(head) < _LENGTH.size:
@@ -60,13 +66,13 @@ def receive(connection):
     return json.loads(body), fds
 
 
-def send(connection, message):
+def send(connection: socket.socket, message: dict[str, Any]) -> None:
     """Send one message."""
     body = json.dumps(message).encode()
     connection.sendall(_LENGTH.pack(len(body)) + body)
 
 
-def watch(connection, request, fds, program):
+def watch(connection: socket.socket, request: Request, fds: list[int], program: bytes) -> None:
     """Start the sealed processes and wait for their end or for the connection's."""
     seal.unshare_namespaces()
     status_read, status_write = os.pipe()
@@ -77,7 +83,7 @@ def watch(connection, request, fds, program):
     os.close(status_write)
     for fd in fds:
         os.close(fd)
-    readable, _, _ = select.select([connection, status_read], [], [])
+    readable, _, _ = select.select([connection.fileno(), status_read], [], [])
     if status_read in readable:
         report = os.read(status_read, 65536).decode(errors="replace")
         send(connection, json.loads(report) if report else {"type": "exit", "status": wait(init)})
@@ -86,7 +92,7 @@ def watch(connection, request, fds, program):
     wait(init)
 
 
-def wait(pid):
+def wait(pid: int) -> int:
     """The wait status of ``pid``; -1 if somebody else collected it."""
     try:
         return os.waitpid(pid, 0)[1]
@@ -94,9 +100,11 @@ def wait(pid):
         return -1
 
 
-def be_init(connection, request, fds, program, status):
+def be_init(
+    connection: socket.socket, request: Request, fds: list[int], program: bytes, status: int
+) -> NoReturn:
     """Be pid 1 of the submission: seal, start the kernel, collect orphans; never returns."""
-    report = {"type": "failed", "why": "unknown"}
+    report: dict[str, Any] = {"type": "failed", "why": "unknown"}
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         connection.close()
@@ -108,7 +116,7 @@ def be_init(connection, request, fds, program, status):
         for fd in fds:
             os.close(fd)
         report = {"type": "exit", "status": collect_orphans(pid)}
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - as in run(): the reason goes to the trusted side
         report = {"type": "failed", "why": traceback.format_exc()[-60000:]}
     finally:
         with contextlib.suppress(OSError):
@@ -116,7 +124,7 @@ def be_init(connection, request, fds, program, status):
         os._exit(0)
 
 
-def collect_orphans(pid):
+def collect_orphans(pid: int) -> int:
     """Wait for every child until ``pid`` ends; its wait status."""
     while True:
         ended, status = os.wait()

@@ -1,4 +1,4 @@
-"""The watch over a notebook's variables: takes a part's values when its check runs and when they are bound anew.
+"""The watch over a notebook's variables: takes a part's when its check runs and when they are bound anew.
 
 What leaves here is a copy as inert data; see ``frame`` for the bytes and ``values`` for the translation.
 Names that the standard library offers are bound at import time, before any student's code can replace them.
@@ -67,8 +67,10 @@ class Watch:
         return changed
 
     def _source(self, result: ExecutionResult) -> str:
+        if result.info is None:
+            return ""
         try:
-            return self._shell.transform_cell(result.info.raw_cell)
+            return str(self._shell.transform_cell(result.info.raw_cell))
         except SyntaxError:
             return ""
 
@@ -82,7 +84,7 @@ class Watch:
 
 
 def modified_names(source: str) -> set[str]:
-    """Names that ``source`` binds, or whose object it may change in place: ``x[…] =``, ``x.y =``, ``x.z()``."""
+    """Names that ``source`` binds, or whose object it may change: ``x[…] =``, ``x.y =``, ``x.z()``."""
     try:
         tree = _parse(source)
     except (SyntaxError, ValueError, RecursionError):

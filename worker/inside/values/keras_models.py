@@ -1,18 +1,30 @@
-"""Keras: layers, models as graphs, histories, tensors and variables. Reads Keras 3's own bookkeeping, calls no layer."""
+"""Keras: layers, models as graphs, histories, tensors and variables.
+
+Reads Keras 3's own bookkeeping and calls no layer. Nothing here imports Keras: its objects come to us.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from . import class_name
 from .numpy_arrays import array_node, asarray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from . import Node, Take, Taker
 
 _BASES = ("keras.src.layers.layer.Layer", "keras.src.ops.operation.Operation")
 _PLAIN = (bool, int, float, str, type(None))
 _MAX_CONFIG_ITEMS = 64
 
 
-def _shape(shape):
+def _shape(shape: Iterable[int | None]) -> list[int | None]:
     return [None if length is None else int(length) for length in shape]
 
 
-def _bases(value):
+def _bases(value: object) -> list[str]:
     names = []
     for kind in type(value).__mro__[1:]:
         name = class_name(kind)
@@ -22,48 +34,61 @@ def _bases(value):
     return names
 
 
-def _config_value(value, taker, depth):
+def _config_value(value: object, taker: Taker, depth: int) -> Node | None:
     if isinstance(value, _PLAIN):
         return taker.node(value)
     if isinstance(value, (list, tuple)) and len(value) <= _MAX_CONFIG_ITEMS and depth < 3:
-        found = [_config_value(item, taker, depth + 1) for item in value]
-        return {"t": "seq", "items": [item for item in found if item is not None]}
+        items = [_config_value(item, taker, depth + 1) for item in value]
+        return {"t": "seq", "items": [item for item in items if item is not None]}
     if isinstance(value, dict) and len(value) <= _MAX_CONFIG_ITEMS and depth < 3:
-        found = [[taker.node(str(key)), _config_value(item, taker, depth + 1)] for key, item in value.items()]
-        return {"t": "map", "items": [pair for pair in found if pair[1] is not None]}
+        pairs = [[taker.node(str(key)), _config_value(item, taker, depth + 1)] for key, item in value.items()]
+        return {"t": "map", "items": [pair for pair in pairs if pair[1] is not None]}
     return None
 
 
-def _config(layer, taker):
+def _config(layer: Any, taker: Taker) -> dict[str, Node]:
     try:
         config = layer.get_config()
-    except Exception:  # a student's own layer may have none
+    except Exception:  # noqa: BLE001 - a student's own layer may have none, or a broken one
         return {}
+    return _plain_settings(config, taker)
+
+
+def _plain_settings(config: dict[Any, Any], taker: Taker) -> dict[str, Node]:
+    """The settings that are plain values."""
     found = {str(key): _config_value(value, taker, 0) for key, value in config.items()}
     return {key: node for key, node in found.items() if node is not None}
 
 
-def layer_node(layer, taker):
+def layer_node(layer: Any, taker: Taker) -> Node:
     """A layer, or an operation that has no weights."""
     weights = [
         {"name": str(weight.name), "dtype": str(weight.dtype), "shape": _shape(weight.shape)}
         for weight in getattr(layer, "weights", ())
     ]
     return {
-        "t": "layer", "id": taker.identity(layer), "cls": class_name(type(layer)), "name": str(layer.name),
-        "bases": _bases(layer), "config": _config(layer, taker), "weights": weights,
+        "t": "layer",
+        "id": taker.identity(layer),
+        "cls": class_name(type(layer)),
+        "name": str(layer.name),
+        "bases": _bases(layer),
+        "config": _config(layer, taker),
+        "weights": weights,
         "operation": class_name(type(layer)).startswith("keras.src.ops."),
-    }  # fmt: skip
+    }
 
 
-def _graph_tensor(tensor, taker):
-    history = tensor._keras_history
-    return {"layer": taker.identity(history.operation), "node": history.node_index, "tensor": history.tensor_index}
+def _graph_tensor(tensor: Any, taker: Taker) -> Node:
+    operation, node, number = tensor._keras_history
+    return {"layer": taker.identity(operation), "node": node, "tensor": number}
 
 
-def _graph(outputs, taker):
+def _graph(outputs: Iterable[Any], taker: Taker) -> tuple[list[Any], list[Node]]:
     """Every call that the outputs follow from: (operations in order of discovery, nodes)."""
-    operations, nodes, todo, seen = [], [], list(outputs), set()
+    operations: list[Any] = []
+    nodes: list[Node] = []
+    seen: set[tuple[int, int]] = set()
+    todo = list(outputs)
     while todo:
         tensor = todo.pop()
         operation, index, _ = tensor._keras_history
@@ -73,27 +98,24 @@ def _graph(outputs, taker):
         if operation not in operations:
             operations.append(operation)
         node = operation._inbound_nodes[index]
-        nodes.append({
-            "layer": taker.identity(operation), "node": index,
-            "inputs": [_graph_tensor(source, taker) for source in node.input_tensors],
-            "shapes": [_shape(made.shape) for made in node.output_tensors],
-        })  # fmt: skip
+        inputs = [_graph_tensor(source, taker) for source in node.input_tensors]
+        shapes = [_shape(made.shape) for made in node.output_tensors]
+        nodes.append({"layer": taker.identity(operation), "node": index, "inputs": inputs, "shapes": shapes})
         todo.extend(node.input_tensors)
     return operations, nodes
 
 
-def _compiled(model, taker):
+def _compiled(model: Any, taker: Taker) -> dict[str, Node] | None:
     if not getattr(model, "compiled", False):
         return None
-    config = model.get_compile_config() or {}
-    found = {str(key): _config_value(value, taker, 0) for key, value in config.items()}
-    optimizer = {"optimizer": taker.node(type(model.optimizer).__name__)}
-    return {**{key: node for key, node in found.items() if node is not None}, **optimizer}
+    settings = _plain_settings(model.get_compile_config() or {}, taker)
+    return {**settings, "optimizer": taker.node(type(model.optimizer).__name__)}
 
 
-def take_model(model, taker):
+def take_model(model: Any, taker: Taker) -> Node:
     """A functional or sequential model as a graph; any other model by its layers alone."""
-    inputs = outputs = ()
+    inputs: Iterable[Any] = ()
+    outputs: Iterable[Any] = ()
     functional = getattr(model, "_functional", None) or model
     if hasattr(functional, "_nodes") and hasattr(functional, "outputs"):
         inputs, outputs = functional.inputs, functional.outputs
@@ -101,31 +123,43 @@ def take_model(model, taker):
     known = {id(operation) for operation in operations}
     operations += [layer for layer in model.layers if id(layer) not in known]
     return {
-        "t": "model", "id": taker.identity(model), "cls": class_name(type(model)), "name": str(model.name),
-        "layers": [layer_node(layer, taker) for layer in operations], "nodes": nodes,
+        "t": "model",
+        "id": taker.identity(model),
+        "cls": class_name(type(model)),
+        "name": str(model.name),
+        "layers": [layer_node(layer, taker) for layer in operations],
+        "nodes": nodes,
         "inputs": [_graph_tensor(tensor, taker) for tensor in inputs],
         "outputs": [_graph_tensor(tensor, taker) for tensor in outputs],
         "compiled": _compiled(model, taker),
-    }  # fmt: skip
+    }
 
 
-def take_history(history, taker):
+def take_history(history: Any, taker: Taker) -> Node:
     """A training's record."""
-    metrics = {str(name): [taker.node(float(number)) for number in numbers] for name, numbers in history.history.items()}
+    metrics = {
+        str(name): [taker.node(float(number)) for number in numbers]
+        for name, numbers in history.history.items()
+    }
     epochs = [int(epoch) for epoch in getattr(history, "epoch", ())]
     return {"t": "history", "epochs": epochs, "metrics": metrics, "cls": class_name(type(history))}
 
 
-def take_symbolic(tensor, taker):
+def take_symbolic(tensor: Any, taker: Taker) -> Node:
     """A symbolic tensor: where in a graph it comes from."""
     source = _graph_tensor(tensor, taker) if hasattr(tensor, "_keras_history") else None
     return {
-        "t": "tensor", "id": taker.identity(tensor), "cls": class_name(type(tensor)), "dtype": str(tensor.dtype),
-        "shape": _shape(tensor.shape), "name": str(tensor.name), "source": source,
-    }  # fmt: skip
+        "t": "tensor",
+        "id": taker.identity(tensor),
+        "cls": class_name(type(tensor)),
+        "dtype": str(tensor.dtype),
+        "shape": _shape(tensor.shape),
+        "name": str(tensor.name),
+        "source": source,
+    }
 
 
-def take_concrete(tensor, taker):
+def take_concrete(tensor: Any, taker: Taker) -> Node:
     """A tensor or variable with numbers in it."""
     dtype = tensor.dtype if isinstance(tensor.dtype, str) else tensor.dtype.name
     numbers = asarray(tensor.numpy())
@@ -133,12 +167,17 @@ def take_concrete(tensor, taker):
         numbers = numbers.astype("float32")
     name = getattr(tensor, "name", None) if "Variable" in type(tensor).__name__ else None
     return {
-        "t": "tensor", "id": taker.identity(tensor), "cls": class_name(type(tensor)), "dtype": str(dtype),
-        "shape": _shape(tensor.shape), "name": None if name is None else str(name), "values": array_node(numbers, taker),
-    }  # fmt: skip
+        "t": "tensor",
+        "id": taker.identity(tensor),
+        "cls": class_name(type(tensor)),
+        "dtype": str(dtype),
+        "shape": _shape(tensor.shape),
+        "name": None if name is None else str(name),
+        "values": array_node(numbers, taker),
+    }
 
 
-TAKES = {
+TAKES: dict[str, Take] = {
     "keras.src.models.model.Model": take_model,
     "keras.src.layers.layer.Layer": layer_node,
     "keras.src.callbacks.history.History": take_history,

@@ -1,12 +1,20 @@
 """pandas' data frames, series and indexes, with their own dtypes' names and masks for what is missing."""
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING, Any
 
 from . import class_name
 from .numpy_arrays import array_node
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def _column(values, taker):
+    from . import Node, Taker
+
+
+def _column(values: Any, taker: Taker) -> Node | None:
     """The node of one column's values: an extension array, or an array of NumPy's."""
     import numpy as np  # noqa: PLC0415 - this module must load without pandas and numpy
 
@@ -21,11 +29,12 @@ def _column(values, taker):
     missing = np.asarray(pandas.isna(values), dtype=bool)
     if getattr(dtype, "kind", "O") in "biufc" and hasattr(dtype, "numpy_dtype"):
         plain = values.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0))
-        return {**array_node(plain, taker), "mask": taker.blob(missing.tobytes())}
+        node = array_node(plain, taker)
+        return node and {**node, "mask": taker.blob(missing.tobytes())}
     return array_node(np.asarray(values, dtype=object), taker, "numpy.ndarray")
 
 
-def _index(index, taker):
+def _index(index: pd.Index[Any], taker: Taker) -> Node:
     levels = [index.get_level_values(number) for number in range(index.nlevels)]
     return {
         "t": "index",
@@ -35,12 +44,12 @@ def _index(index, taker):
     }
 
 
-def take_index(value, taker):
+def take_index(value: pd.Index[Any], taker: Taker) -> Node:
     """An index of any kind, level by level."""
     return _index(value, taker)
 
 
-def take_series(value, taker):
+def take_series(value: pd.Series[Any], taker: Taker) -> Node:
     """A series with its name, its dtype's name and its labels."""
     return {
         "t": "series",
@@ -52,15 +61,16 @@ def take_series(value, taker):
     }
 
 
-def take_frame(value, taker):
+def take_frame(value: pd.DataFrame, taker: Taker) -> Node:
     """A data frame, column by column in its order; labels may repeat."""
     columns = []
     for number in range(value.shape[1]):
         column = value.iloc[:, number]
-        columns.append({
-            "name": taker.node(value.columns[number]), "dtype": str(column.dtype), "values": _column(column.array, taker),
-        })  # fmt: skip
-    return {"t": "table", "columns": columns, "index": _index(value.index, taker), "cls": class_name(type(value))}
+        label = taker.node(value.columns[number])
+        node = {"name": label, "dtype": str(column.dtype), "values": _column(column.array, taker)}
+        columns.append(node)
+    index = _index(value.index, taker)
+    return {"t": "table", "columns": columns, "index": index, "cls": class_name(type(value))}
 
 
 TAKES = {
