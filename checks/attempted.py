@@ -110,7 +110,7 @@ def _stop_at(at: int, evidence: Evidence) -> Stop:
 
 
 def earlier_cause(stop: Stop, evidence: Evidence) -> Stop | None:
-    """Where it began: the failed cell that would have given the name that ``stop`` lacks, or the one behind that."""
+    """Where it began: the failed cell that would have given the name that is missing, or one behind it."""
     cause = _giver(stop, evidence)
     while cause is not None and (before := _giver(cause, evidence)) is not None:
         cause = before

@@ -261,7 +261,7 @@ def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | 
 
 
 def _stopped(part: Part, stop: Stop, evidence: Evidence) -> Verdict:
-    """The verdict on a part whose code stopped: what the author knows of the exception comes before the exception."""
+    """The verdict on a part whose code stopped: first what the author knows of the exception, then itself."""
     verdict = _not_judged(part, "error", _stop_message(stop, evidence), stop.cell.index)
     error = stop.cell.error
     for crash in part.crashes:

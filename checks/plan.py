@@ -22,7 +22,7 @@ class PartPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounds of one run: seconds of wall time for the notebook and for each cell; memory, output, disk in MiB."""
+    """Bounds of one run: seconds of wall time for the notebook and a cell; memory, output, disk in MiB."""
 
     seconds: float = 300.0
     cell_seconds: float = 120.0
@@ -42,4 +42,4 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parts: tuple[PartPlan, ...]
     compat: tuple[str, ...] = ()
     end: tuple[str, ...] = ()
-    seed: int = 0
+    seed: int | None = None

@@ -43,7 +43,7 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: "running", ``cell`` of ``cells`` is about to run; or "captured", ``part`` has been taken."""
+    """Where a run is. Phase running: ``cell`` of ``cells`` begins; captured: ``part`` has been taken."""
 
     phase: str
     cell: int = 0
@@ -86,7 +86,7 @@ def run_attempt(
         return Attempt(_rejected(notebook, assignment, server, str(error)), notebook)
     contents = {target: files[key] for target, key in assignment.inputs.items()}
     inputs = materialise(server.inputs, assignment.version, contents)
-    seed = int.from_bytes(os.urandom(4), "little")
+    seed = int.from_bytes(os.urandom(4), "little") if plan.seed is None else plan.seed
     with SealedKernel(server, plan, assignment.limits, inputs, seed) as kernel:
         result, collector = _run(parsed, kernel, assignment.limits, progress)
     evidence = Evidence(
@@ -95,7 +95,7 @@ def run_attempt(
         run=Run(
             status=result.status,
             seconds=round(time.monotonic() - started, 3),
-            environment=server.environment.label,
+            environment=kernel.environment,
             memory_limit=server.driver.name,
             detail=result.detail,
         ),

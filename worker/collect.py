@@ -29,7 +29,7 @@ class FrameLabel(msgspec.Struct):
 
 
 class Collector:
-    """Collects from ``fd`` until its end; ``arrived`` is called, in the reading thread, with each frame's label."""
+    """Collects from ``fd`` until its end; ``arrived`` gets each kept frame's label, in the reading thread."""
 
     def __init__(self, fd: int, arrived: Callable[[FrameLabel], None] | None = None) -> None:
         self._fd = fd

@@ -36,7 +36,7 @@ class Environment:
 
 
 def environments_root() -> Path:
-    """Where the virtual environments are: ``GRADER_ENVIRONMENTS``, or ``.environments`` beside our packages."""
+    """Where the virtual environments are: ``GRADER_ENVIRONMENTS``, or ``.environments`` beside us."""
     configured = os.environ.get("GRADER_ENVIRONMENTS")
     return Path(configured) if configured else Path(__file__).parent.parent / ".environments"
 

@@ -42,7 +42,7 @@ class OutputLimitError(Exception):
 
 
 class LimitedClient(NotebookClient):
-    """nbclient's client, but counting what cells print. ``budget``: bytes of output that the notebook may make."""
+    """nbclient's client, but counting what cells print. ``budget``: bytes that the notebook may print."""
 
     budget: int = 0
 
@@ -60,7 +60,7 @@ class LimitedClient(NotebookClient):
 
 @dataclass
 class Execution:
-    """What happened: the status with a reason, every code cell, and the executed cells' indexes in their order."""
+    """What happened: status and reason, every code cell, the executed cells' indexes in their order."""
 
     status: RunStatus = "completed"
     detail: str = ""
@@ -170,7 +170,7 @@ class _Runner:
     async def _note_ending(
         self, task: asyncio.Future[Any], done: Collection[asyncio.Future[Any]], budget: float
     ) -> None:
-        """Why the run ends here, by our own clock, count and wait status and by nothing that the kernel says."""
+        """Why the run ends here, by our own clock, count and wait status; not by the kernel's word."""
         result = self._result
         if task in done and not isinstance(task.exception(), (OutputLimitError, DeadKernelError)):
             error = task.exception()

@@ -40,7 +40,7 @@ _RECEIVE_QUEUE = 16
 
 @dataclass(frozen=True)
 class Ending:
-    """How the kernel ended: ``signal`` killed it, or it left with ``code``; ``out_of_memory`` is the group's word."""
+    """How the kernel ended: killed by ``signal``, or left with ``code``; the group says if memory was out."""
 
     code: int | None
     signal: int | None
@@ -50,12 +50,14 @@ class Ending:
 class SealedKernel:
     """A kernel in its sandbox, from the request until nothing of it is left. Use as a context manager.
 
-    ``evidence`` is the reading end of the pipe on which the kernel sends frames.
+    ``environment`` is the label of the environment that really runs it. ``evidence`` is the reading end of the
+    pipe on which the kernel sends frames.
     """
 
     def __init__(self, server: WarmServer, plan: RunPlan, limits: Limits, inputs: str, seed: int) -> None:
         self._server, self._plan, self._limits, self._inputs, self._seed = server, plan, limits, inputs, seed
         self.key = secrets.token_hex(32)
+        self.environment = server.environment.label
         self.evidence = -1
         self._folder = Path()
         self._connection: socket.socket | None = None
@@ -77,10 +79,17 @@ class SealedKernel:
     def connection_info(self) -> KernelConnectionInfo:
         """How a Jupyter client reaches the kernel."""
         return {
-            "transport": "ipc", "ip": str(self._folder / "c"), "key": self.key.encode("ascii"),
-            "signature_scheme": "hmac-sha256", "shell_port": 1, "stdin_port": 2, "control_port": 3, "iopub_port": 4,
-            "hb_port": 5, "kernel_name": self._server.environment.name,
-        }  # fmt: skip
+            "transport": "ipc",
+            "ip": str(self._folder / "c"),
+            "key": self.key,
+            "signature_scheme": "hmac-sha256",
+            "shell_port": 1,
+            "stdin_port": 2,
+            "control_port": 3,
+            "iopub_port": 4,
+            "hb_port": 5,
+            "kernel_name": self._server.environment.name,
+        }
 
     def last_words(self) -> str:
         """What the sandbox logged last, for our own error messages."""
@@ -125,8 +134,8 @@ class SealedKernel:
         self._connection.settimeout(_TIMEOUT)
         try:
             self._connection.connect(str(self._server.address))
-            self._send_request(self._connection)
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            self._send_request(self._connection)
             self._group.add(self._await_hello(self._connection))
             self._send(self._connection, {"type": "go"}, [])
         except (OSError, ConnectionError) as error:
@@ -177,6 +186,7 @@ class SealedKernel:
                 message = self._read_body(connection, head)
                 if message.get("type") != "hello":
                     raise InfrastructureError(f"the sandbox could not begin: {message.get('why', message)}")
+                self.environment = str(message["environment"])
                 pid, _, _ = _CREDENTIALS.unpack(data[: _CREDENTIALS.size])
                 return int(pid)
         raise InfrastructureError("the sandbox closed the connection before it began")

@@ -8,48 +8,46 @@ connections wait and none is refused.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
-import json
 import os
-import select
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from worker.environment import INSIDE, Environment
+from worker.environment import Environment, load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
+from worker.jail import RECYCLE_AFTER, Jail, last_words
 from worker.sandbox.cgroups import Driver, choose_driver
 from worker.sandbox.filter import compile_filter
 
-SANDBOX_UID = 61840  # in the range that systemd leaves to dynamic users; no account has it
 _PATH_LIMIT = 70  # a socket's path may have 107 bytes, and the kernels' names follow
-_START_SECONDS = 180.0
+_WATCH_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
 _BACKLOG = 64
 
 
 class WarmServer:
     """A host's warm server for one environment. Making one costs nothing; :meth:`start` is for its owner."""
 
-    def __init__(self, environment: Environment, runtime_dir: Path) -> None:
+    def __init__(
+        self, environment: Environment, runtime_dir: Path, recycle_after: int = RECYCLE_AFTER
+    ) -> None:
         self.environment = environment
+        self._recycle_after = recycle_after
         self.runtime = _short(runtime_dir) / environment.name
         self.address = self.runtime / "server.sock"
         self.inputs = self.runtime / "inputs"
-        self.ready: dict[str, Any] = {}
         self._stopping = threading.Event()
         self._up = threading.Event()
         self._failure: str | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._jail: Jail | None = None
+        self._drained: list[Jail] = []
         self._supervisor: threading.Thread | None = None
         self._listener: socket.socket | None = None
         self._lock: IO[str] | None = None
@@ -60,7 +58,7 @@ class WarmServer:
         return choose_driver()
 
     def start(self) -> None:
-        """Start the jail; return when its imports are done. Raises InfrastructureError saying what stopped it."""
+        """Start the jail; return when its imports are done. Raises InfrastructureError with the reason."""
         self._prepare()
         self._supervisor = threading.Thread(
             target=self._supervise, name=f"warm-{self.environment.name}", daemon=True
@@ -74,18 +72,18 @@ class WarmServer:
     def stop(self) -> None:
         """End the jail and everything in it. Safe to call twice."""
         self._stopping.set()
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
         if self._supervisor is not None:
-            self._supervisor.join(10)
+            self._supervisor.join()
+        for jail in [*self._drained, *([self._jail] if self._jail else [])]:
+            jail.kill()
         if self._listener is not None:
             self._listener.close()
             self.address.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
             shutil.rmtree(self.runtime, ignore_errors=True)
-        self._listener = self._lock = self._supervisor = self._process = None
+        self._listener = self._lock = self._supervisor = self._jail = None
+        self._drained = []
 
     def __enter__(self) -> WarmServer:
         self.start()
@@ -99,7 +97,12 @@ class WarmServer:
     @property
     def pid(self) -> int | None:
         """The jail's process as this host numbers it; None where another process owns it."""
-        return None if self._process is None else self._process.pid
+        return None if self._jail is None else self._jail.pid
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """What the server said when its imports were done: ``seconds`` and ``resident_bytes``."""
+        return {} if self._jail is None else self._jail.ready
 
     def _prepare(self) -> None:
         self.runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -121,77 +124,47 @@ class WarmServer:
         self._listener.listen(_BACKLOG)
 
     def _supervise(self) -> None:
-        """Start the jail again whenever it ends, in one thread: the jail dies with the thread that started it."""
+        """Keep one jail serving, in one thread: a jail dies with the thread that started it."""
+        try:
+            self._jail = self._new_jail()
+        except InfrastructureError as error:
+            self._failure = str(error)
+            return
+        self._up.set()
         while not self._stopping.is_set():
-            started = time.monotonic()
-            try:
-                self._launch()
-            except InfrastructureError as error:
-                self._failure = str(error)
-                return
-            self._up.set()
-            process = self._process
-            if process is not None:
-                process.wait()
-            if time.monotonic() - started < 1.0:  # do not spin where it dies at once
-                self._stopping.wait(1.0)
+            event = self._jail.wait(_WATCH_SECONDS)
+            self._drained = [jail for jail in self._drained if not jail.has_ended()]
+            if event is not None or self._has_changed():
+                self._replace(self._jail)
 
-    def _launch(self) -> None:
+    def _replace(self, old: Jail) -> None:
+        """Start another jail on the same listening socket, then let the old one finish what it has begun."""
+        try:
+            self._jail = self._new_jail()
+        except InfrastructureError as error:
+            self._failure = str(error)
+            self._stopping.wait(_RETRY_SECONDS)  # and again: what is wrong now need not be wrong for ever
+            return
+        self._failure = None
+        old.drain()
+        self._drained.append(old)
+
+    def _new_jail(self) -> Jail:
         assert self._listener is not None
-        ready_read, ready_write = os.pipe()
-        listen_fd = self._listener.fileno()
-        configuration = self._configuration(listen_fd, ready_write)
-        with (self.runtime / "server.log").open("ab") as log:
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "worker.sandbox.launch", json.dumps(configuration)],
-                    pass_fds=(listen_fd, ready_write),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=Path(__file__).parent.parent,
-                )
-            finally:
-                os.close(ready_write)
-        with os.fdopen(ready_read, "rb") as stream:
-            self.ready = self._await_ready(stream)
+        self.environment = load_environment(self.environment.name, self.environment.prefix.parent)
+        return Jail(self.environment, self.runtime, self._listener.fileno(), self._recycle_after)
 
-    def _configuration(self, listen_fd: int, ready_fd: int) -> dict[str, Any]:
-        inside = {"preload": self.environment.preload, "listen_fd": listen_fd, "ready_fd": ready_fd}
-        return {
-            "uid": SANDBOX_UID,
-            "shown": {
-                "/env": str(self.environment.prefix),
-                "/opt/grader/_grader_inside": str(INSIDE),
-                "/inputs": str(self.inputs),
-                "/seccomp.bpf": str(self.runtime / "seccomp.bpf"),
-            },
-            "variables": {
-                **self.environment.variables,
-                "PATH": "/env/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8",
-                "PYTHONPATH": "/opt/grader", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
-                "PYTHONNOUSERSITE": "1", "MPLCONFIGDIR": "/tmp/matplotlib", "IPYTHONDIR": "/tmp/ipython",
-            },
-            "arguments": ["/env/bin/python", "-P", "-m", "_grader_inside.server", json.dumps(inside)],
-        }  # fmt: skip
-
-    def _await_ready(self, stream: IO[bytes]) -> dict[str, Any]:
-        readable, _, _ = select.select([stream], [], [], _START_SECONDS)
-        line = stream.readline() if readable else b""
-        if line:
-            answer: dict[str, Any] = json.loads(line)
-            return answer
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        raise InfrastructureError(
-            f"the sandbox of {self.environment.name} did not start: {self.last_words()}"
-        )
+    def _has_changed(self) -> bool:
+        """Whether the files that the environment's digest covers are others than those that are served."""
+        try:
+            found = load_environment(self.environment.name, self.environment.prefix.parent)
+        except SandboxUnavailable:  # in the middle of an installation
+            return False
+        return found.digest != self.environment.digest
 
     def last_words(self) -> str:
         """The end of the sandbox's log, on one line, for our own error messages."""
-        lines = (self.runtime / "server.log").read_text(errors="replace").strip().splitlines()
-        return " | ".join(lines[-4:]) or "it said nothing"
+        return last_words(self.runtime / "server.log")
 
 
 def require_sandbox() -> None:

@@ -32,7 +32,7 @@ class CellError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CellRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One code cell: ``index`` counts all the notebook's cells from 0; ``stopped``: the run's ending hit it."""
+    """One code cell. ``index`` counts all cells from 0; ``stopped``: the run's ending hit it."""
 
     index: int
     source: str

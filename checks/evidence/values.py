@@ -21,7 +21,7 @@ from checks.evidence.arrays import ITEM_DTYPES, Payload
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", omit_defaults=True):
-    """Base of all evidence nodes. ``cls`` is the exact class, ``module.qualname``, where it is of interest."""
+    """Base of all nodes. ``cls`` is the exact class, ``module.qualname``, where it is of interest."""
 
 
 class Nothing(Node, frozen=True, tag="none"):

@@ -193,7 +193,12 @@ class AssignmentSpec(Piece):
         default={},
         description="where the notebook looks: the file that it finds there, seen from this file's folder",
     )
-    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**32 - 1,
+        description="what random generators begin with; else another each run",
+    )
     reference: Reference = Reference()
     parts: list[Part] = Field(min_length=1)
 

@@ -1,4 +1,4 @@
-"""A warm, sealed kernel against a cold one: until the first cell has run, and what one more of them weighs."""
+"""A warm, sealed kernel against a cold one: until the first cell has run, and what one more weighs."""
 
 from __future__ import annotations
 

@@ -7,10 +7,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 LIGHT = [
     "import numpy as np\nimport pandas as pd",
-    "rng = np.random.default_rng(1)\ntable = pd.DataFrame({'group': rng.integers(0, 5, 2000), 'x': rng.normal(size=2000)})",
+    "rng = np.random.default_rng(1)",
+    "table = pd.DataFrame({'group': rng.integers(0, 5, 2000), 'x': rng.normal(size=2000)})",
     "means = table.groupby('group')['x'].mean()",
     "norms = np.linalg.norm(rng.normal(size=(500, 32)), axis=1)",
-    *[f"step_{number} = table['x'].rolling({number + 2}).mean().sum()" for number in range(15)],
+    *[f"step_{number} = table['x'].rolling({number + 2}).mean().sum()" for number in range(14)],
     "answer = float(norms.sum())",
 ]
 NETWORK = [

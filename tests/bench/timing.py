@@ -19,7 +19,8 @@ class Times:
         return statistics.median(self.values)
 
     def __str__(self) -> str:
-        return f"{_spell(self.median)} ({_spell(min(self.values))} to {_spell(max(self.values))}, {len(self.values)} runs)"
+        extremes = f"{_spell(min(self.values))} to {_spell(max(self.values))}"
+        return f"{_spell(self.median)} ({extremes}, {len(self.values)} runs)"
 
 
 def _spell(seconds: float) -> str:

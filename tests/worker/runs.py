@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
+from checks.bundle import digest
 from checks.evidence import Evidence, Frame
 from checks.plan import Limits, PartPlan, RunPlan
 from worker.attempt import run_attempt
@@ -59,14 +61,18 @@ class Outcome:
 
 
 def run_cells(
-    server: WarmServer, *cells: str, limits: Limits | None = None, files: Mapping[str, bytes] | None = None, **fields: Any
+    server: WarmServer,
+    *cells: str,
+    limits: Limits | None = None,
+    files: Mapping[str, bytes] | None = None,
+    **fields: Any,
 ) -> Outcome:
-    """Run ``cells`` as one notebook; ``files``: inputs by the path at which the notebook sees them."""
+    """Run ``cells``, dedented, as one notebook; ``files``: inputs, by the path as the notebook sees it."""
     if limits is not None:
         fields["limits"] = limits
     files = files or {}
-    assignment = TinyAssignment(inputs={target: target for target in files}, **fields)
-    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    assignment = TinyAssignment(version=digest(files), inputs={target: target for target in files}, **fields)
+    notebook = new_notebook(cells=[new_code_cell(dedent(cell).strip("\n")) for cell in cells])
     attempt = run_attempt(nbformat.writes(notebook).encode(), assignment, files, server)
     printed = [_text(cell) for cell in json.loads(attempt.executed)["cells"]]
     return Outcome(attempt.evidence, printed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,10 +20,12 @@ from tests.conftest import ROOT
 from tests.worker.runs import run_cells
 from worker.environment import load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
+from worker.sandbox.cgroups import Driver, Group
 from worker.warm import WarmServer, require_sandbox
 
 pytestmark = pytest.mark.sandbox
 
+MARK = os.getpid()  # sets our processes apart from those of another run of the tests
 SHORT = Limits(seconds=20, cell_seconds=2, memory_mib=1500)
 
 
@@ -29,8 +33,15 @@ def test_there_is_no_network_and_asking_for_one_does_not_end_the_kernel(warm_ser
     outcome = run_cells(
         warm_server,
         "print(open('/proc/net/dev').read())",
-        "import socket\nfor kind in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):\n"
-        "    try:\n        socket.socket(kind)\n        print('open')\n    except OSError as e:\n        print('refused')",
+        """
+        import socket
+        for kind in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):
+            try:
+                socket.socket(kind)
+                print('open')
+            except OSError:
+                print('refused')
+        """,
         "print('alive')",
     )
     devices = [line.split(":")[0].strip() for line in outcome.printed[0].splitlines()[2:] if line.strip()]
@@ -42,9 +53,8 @@ def test_there_is_no_network_and_asking_for_one_does_not_end_the_kernel(warm_ser
 def test_the_kernel_has_no_rights_and_cannot_gain_any(warm_server: WarmServer) -> None:
     outcome = run_cells(warm_server, "print(open('/proc/self/status').read())")
     status = dict(line.split(":\t", 1) for line in outcome.printed[0].splitlines() if ":\t" in line)
-    assert {name: int(value, 16) for name, value in status.items() if name.startswith("Cap")} == dict.fromkeys(
-        ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0
-    )
+    rights = {name: int(value, 16) for name, value in status.items() if name.startswith("Cap")}
+    assert rights == dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0)
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
     assert "0" not in status["Uid"].split()
 
@@ -71,19 +81,35 @@ def test_dangerous_system_calls_are_refused(warm_server: WarmServer, call: str, 
 
 
 def test_only_the_submissions_own_processes_can_be_seen(warm_server: WarmServer) -> None:
-    outcome = run_cells(warm_server, "import os\nprint(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))")
+    outcome = run_cells(
+        warm_server, "import os\nprint(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))"
+    )
     assert json.loads(outcome.printed[0]) == [1, 2]
 
 
 def test_nothing_outside_the_working_folder_can_be_written(warm_server: WarmServer) -> None:
     outcome = run_cells(
         warm_server,
-        "import os\nfound = []\nfor folder, names, _ in os.walk('/'):\n"
-        "    if folder.startswith(('/proc', '/usr/lib', '/usr/share', '/env/lib')):\n        names[:] = []\n        continue\n"
-        "    try:\n        open(os.path.join(folder, 'probe'), 'w').close()\n        found.append(folder)\n    except OSError:\n        pass\n"
-        "print(*found)",
-        "for place in ('/usr/lib/x', '/env/lib/x', '../input/given.csv', '../input/new.csv', 'beside.h5'):\n"
-        "    try:\n        open(place, 'w')\n        print('written', place)\n    except OSError as e:\n        print('refused')",
+        """
+        import os
+        for folder, names, _ in os.walk('/'):
+            if folder.startswith(('/proc', '/usr/lib', '/usr/share', '/env/lib')):
+                names[:] = []
+                continue
+            try:
+                open(os.path.join(folder, 'probe'), 'w').close()
+                print(folder)
+            except OSError:
+                pass
+        """,
+        """
+        for place in ('/usr/lib/x', '/env/lib/x', '../input/given.csv', '../input/new.csv', 'beside.h5'):
+            try:
+                open(place, 'w')
+                print('written', place)
+            except OSError:
+                print('refused')
+        """,
         files={"../input/given.csv": b"a,b\n", "beside.h5": b"x"},
     )
     places = [place for place in outcome.printed[0].split() if not place.startswith("/tmp/")]
@@ -95,12 +121,25 @@ def test_a_full_disk_is_an_error_of_the_notebook_and_not_of_the_host(warm_server
     free = os.statvfs("/").f_bavail
     outcome = run_cells(
         warm_server,
-        "try:\n    with open('big', 'wb') as f:\n        while True:\n            f.write(bytes(1 << 20))\n"
-        "except OSError as e:\n    print(e.errno)",
-        "import os\ntry:\n    for n in range(10**6):\n        open(f'f{n}', 'w').close()\nexcept OSError as e:\n    print(e.errno)",
+        """
+        try:
+            with open('big', 'wb') as f:
+                while True:
+                    f.write(bytes(1 << 20))
+        except OSError as e:
+            print(e.errno)
+        """,
+        """
+        try:
+            for n in range(10**6):
+                open(f'f{n}', 'w').close()
+        except OSError as e:
+            print(e.errno)
+        """,
         limits=Limits(seconds=60, cell_seconds=30, memory_mib=1500, disk_mib=32),
     )
-    assert [text.strip() for text in outcome.printed] in (["28", "28"], ["27", "28"])  # ENOSPC; EFBIG for one file
+    no_space, too_large = str(errno.ENOSPC), str(errno.EFBIG)  # whichever bound of one file is met first
+    assert [text.strip() for text in outcome.printed] in ([no_space, no_space], [too_large, no_space])
     assert abs(os.statvfs("/").f_bavail - free) * os.statvfs("/").f_frsize < 200 << 20
 
 
@@ -109,7 +148,6 @@ def test_inputs_are_where_the_notebook_looks_for_them(warm_server: WarmServer) -
         warm_server,
         "print(open('../input/deep/a.csv').read(), open('model.h5').read())",
         files={"../input/deep/a.csv": b"1,2", "model.h5": b"weights"},
-        version="sha256:inputs",
     )
     assert outcome.printed[0].split() == ["1,2", "weights"]
 
@@ -117,10 +155,17 @@ def test_inputs_are_where_the_notebook_looks_for_them(warm_server: WarmServer) -
 def test_only_the_kernels_own_descriptors_are_open(warm_server: WarmServer) -> None:
     outcome = run_cells(
         warm_server,
-        "import os\nfor fd in os.listdir('/proc/self/fd'):\n    try:\n        print(os.readlink(f'/proc/self/fd/{fd}').split(':')[0])\n"
-        "    except OSError:\n        pass",
+        """
+        import os
+        for fd in os.listdir('/proc/self/fd'):
+            try:
+                print(os.readlink(f'/proc/self/fd/{fd}').split(':')[0])
+            except OSError:
+                pass
+        """,
     )
-    assert set(outcome.printed[0].split()) <= {"socket", "pipe", "anon_inode", "/dev/null", "/proc/2/fd", "/proc/self/fd"}
+    expected = {"socket", "pipe", "anon_inode", "/dev/null", "/proc/2/fd", "/proc/self/fd"}
+    assert set(outcome.printed[0].split()) <= expected
 
 
 def test_a_hungry_notebook_ends_out_of_memory_while_its_neighbour_completes(warm_server: WarmServer) -> None:
@@ -129,7 +174,9 @@ def test_a_hungry_notebook_ends_out_of_memory_while_its_neighbour_completes(warm
         target=lambda: neighbours.append(run_cells(warm_server, "import time\ntime.sleep(2)\nprint('done')"))
     )
     thread.start()
-    outcome = run_cells(warm_server, "answer = 1", "big = bytearray(900 << 20)", limits=Limits(memory_mib=600))
+    outcome = run_cells(
+        warm_server, "answer = 1", "big = bytearray(900 << 20)", limits=Limits(memory_mib=600)
+    )
     thread.join()
     assert outcome.status == "out_of_memory"
     assert [cell.status for cell in outcome.evidence.cells] == ["ok", "stopped"]
@@ -140,12 +187,23 @@ def test_a_hungry_notebook_ends_out_of_memory_while_its_neighbour_completes(warm
 def test_processes_are_limited_and_a_neighbour_still_forks(warm_server: WarmServer) -> None:
     outcome = run_cells(
         warm_server,
-        "import os, time\nchildren = 0\ntry:\n    while True:\n        if os.fork() == 0:\n            time.sleep(30)\n            os._exit(0)\n"
-        "        children += 1\nexcept OSError:\n    print(children)",
+        """
+        import os, time
+        children = 0
+        try:
+            while True:
+                if os.fork() == 0:
+                    time.sleep(30)
+                    os._exit(0)
+                children += 1
+        except OSError:
+            print(children)
+        """,
         limits=Limits(processes=40, cell_seconds=20, memory_mib=1500),
     )
     assert 0 < int(outcome.printed[0]) < 40
-    assert run_cells(warm_server, "import subprocess\nprint(subprocess.run(['true']).returncode)").printed[0].strip() == "0"
+    neighbour = run_cells(warm_server, "import subprocess\nprint(subprocess.run(['true']).returncode)")
+    assert neighbour.printed[0].strip() == "0"
 
 
 @pytest.mark.parametrize(
@@ -158,11 +216,14 @@ def test_processes_are_limited_and_a_neighbour_still_forks(warm_server: WarmServ
     ],
     ids=["sleeping", "spinning", "in C and deaf", "catching everything"],
 )
-def test_a_cell_that_takes_too_long_ends_within_a_second_of_its_limit(warm_server: WarmServer, cell: str) -> None:
+def test_a_cell_that_takes_too_long_ends_within_a_second_of_its_limit(
+    warm_server: WarmServer, cell: str
+) -> None:
     started = time.monotonic()
     outcome = run_cells(warm_server, "answer = 1", cell, "answer = 2", limits=SHORT)
     assert outcome.status == "time_limit"
-    assert time.monotonic() - started < SHORT.cell_seconds + 2.5  # the kernel's start and a busy machine included
+    most = SHORT.cell_seconds + 2.5  # the kernel's start and a busy machine included
+    assert time.monotonic() - started < most
     assert outcome.evidence.cells[1].seconds < SHORT.cell_seconds + 1
     assert [cell.status for cell in outcome.evidence.cells] == ["ok", "stopped", "not_run"]
     assert outcome.frame("part1", "bound") is not None
@@ -177,13 +238,19 @@ def test_the_whole_notebook_has_a_limit_too(warm_server: WarmServer) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["for _ in range(40): print('x' * (1 << 20))", "print('x' * (30 << 20))", "import sys\nwhile True: sys.stdout.write('y' * 100000)"],
+    [
+        "for _ in range(40): print('x' * (1 << 20))",
+        "print('x' * (30 << 20))",
+        "import sys\nwhile True: sys.stdout.write('y' * 100000)",
+    ],
     ids=["many", "one huge", "endless"],
 )
 def test_too_much_output_ends_the_run_and_the_worker_stays_small(warm_server: WarmServer, cell: str) -> None:
     run_cells(warm_server, "print(1)")
     before = psutil.Process().memory_info().rss
-    outcome = run_cells(warm_server, "answer = 1", cell, limits=Limits(cell_seconds=30, memory_mib=1500, output_mib=4))
+    outcome = run_cells(
+        warm_server, "answer = 1", cell, limits=Limits(cell_seconds=30, memory_mib=1500, output_mib=4)
+    )
     assert outcome.status == "output_limit"
     assert psutil.Process().memory_info().rss - before < 20 << 20
     assert outcome.frame("part1", "bound") is not None
@@ -198,7 +265,9 @@ def test_too_much_output_ends_the_run_and_the_worker_stays_small(warm_server: Wa
     ],
     ids=["exit", "kill", "crash"],
 )
-def test_a_kernel_that_dies_is_told_by_its_wait_status(warm_server: WarmServer, cell: str, words: str) -> None:
+def test_a_kernel_that_dies_is_told_by_its_wait_status(
+    warm_server: WarmServer, cell: str, words: str
+) -> None:
     outcome = run_cells(warm_server, "answer = 1", cell, "answer = 2")
     assert outcome.status == "kernel_died"
     assert words in outcome.evidence.run.detail
@@ -208,7 +277,8 @@ def test_a_kernel_that_dies_is_told_by_its_wait_status(warm_server: WarmServer, 
 def test_a_failed_cell_stops_no_later_cell(warm_server: WarmServer) -> None:
     outcome = run_cells(warm_server, "x = 1\n1 / 0", "def f(:", "print('later')")
     assert outcome.status == "cell_error"
-    assert [(cell.status, cell.error and (cell.error.name, cell.error.line)) for cell in outcome.evidence.cells] == [
+    cells = outcome.evidence.cells
+    assert [(cell.status, cell.error and (cell.error.name, cell.error.line)) for cell in cells] == [
         ("error", ("ZeroDivisionError", 2)),
         ("error", ("SyntaxError", 1)),
         ("ok", None),
@@ -224,22 +294,42 @@ def _named_processes(mark: str) -> list[int]:
     return found
 
 
-def test_nothing_is_left_of_a_run_that_daemonised_itself(warm_server: WarmServer) -> None:
-    groups = _groups()
+class _RecordingDriver:
+    """The real driver, which also notes the names of the groups: other runs of this host have theirs."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self.name = driver.name
+        self.labels: list[str] = []
+
+    def create(self, label: str, memory_mib: int, processes: int) -> Group:
+        self.labels.append(label)
+        return self._driver.create(label, memory_mib, processes)
+
+
+def test_nothing_is_left_of_a_run_that_daemonised_itself(
+    warm_server: WarmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = _RecordingDriver(warm_server.driver)
+    monkeypatch.setattr(warm_server, "driver", recorder)
     outcome = run_cells(
         warm_server,
-        "import os, subprocess\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
-        "        os.execvp('sleep', ['sleep', '4242.25'])\n    os._exit(0)\n"
-        "subprocess.Popen(['sleep', '4242.25'], start_new_session=True)\nimport time; time.sleep(0.3)",
+        f"""
+        import os, subprocess, time
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.execvp('sleep', ['sleep', '4242.{MARK}'])
+            os._exit(0)
+        subprocess.Popen(['sleep', '4242.{MARK}'], start_new_session=True)
+        time.sleep(0.3)
+        """,
     )
     assert outcome.status == "completed"
-    assert _named_processes("4242.25") == []
+    assert _named_processes(f"4242.{MARK}") == []
     assert list(warm_server.runtime.glob("k-*")) == []
-    assert _groups() == groups
-
-
-def _groups() -> set[Path]:
-    return set(Path("/sys/fs/cgroup").glob("**/grader-*"))
+    (label,) = recorder.labels
+    assert list(Path("/sys/fs/cgroup").glob(f"**/grader-{label}")) == []
 
 
 OWNER = """
@@ -250,16 +340,17 @@ from worker.warm import WarmServer
 from tests.worker.runs import run_cells
 server = WarmServer(load_environment("tensorflow"), Path(sys.argv[1]))
 server.start()
-threading.Thread(target=run_cells, args=(server, "import subprocess\\nsubprocess.run(['sleep', '4343.5'])"), daemon=True).start()
+cell = f"import subprocess; subprocess.run(['sleep', '4343.{sys.argv[2]}'])"
+threading.Thread(target=run_cells, args=(server, cell), daemon=True).start()
 print(server.pid, flush=True)
 time.sleep(60)
 """
 
 
-def _wait_until(true: object, seconds: float) -> bool:
+def _wait_until(true: Callable[[], object], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if true():  # type: ignore[operator]
+        if true():
             return True
         time.sleep(0.05)
     return False
@@ -276,13 +367,13 @@ def _runs(pid: int) -> bool:
 @pytest.mark.parametrize("victim", ["owner", "jail"])
 def test_nothing_survives_the_sudden_death_of_the_owner_or_of_the_jail(tmp_path: Path, victim: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, "-c", OWNER, str(tmp_path), str(MARK)], stdout=subprocess.PIPE, cwd=ROOT, text=True
     ) as owner:
         assert owner.stdout is not None
         jail = int(owner.stdout.readline())
-        assert _wait_until(lambda: _named_processes("sleep 4343.5"), 20)
+        assert _wait_until(lambda: _named_processes(f"sleep 4343.{MARK}"), 20)
         os.kill(owner.pid if victim == "owner" else jail, 9)
-        gone = _wait_until(lambda: not _named_processes("sleep 4343.5"), 1.0)
+        gone = _wait_until(lambda: not _named_processes(f"sleep 4343.{MARK}"), 1.0)
         owner.kill()
     assert gone
     assert _wait_until(lambda: not _runs(jail), 1.0)
@@ -312,16 +403,23 @@ def test_the_warm_server_comes_back_by_itself_and_the_interrupted_run_is_our_fau
 def test_two_submissions_see_nothing_of_each_other(warm_server: WarmServer) -> None:
     first = run_cells(
         warm_server,
-        "import os\nopen('/tmp/note', 'w').write('mine')\nopen('/dev/shm/note', 'w').write('mine')\nopen('note', 'w').write('mine')\n"
-        "import builtins, numpy\nbuiltins.note = numpy.note = 'mine'",
+        """
+        import builtins, numpy
+        builtins.note = numpy.note = 'mine'
+        for place in ('/tmp/note', '/dev/shm/note', 'note'):
+            open(place, 'w').write('mine')
+        """,
     )
     second = run_cells(
         warm_server,
-        "import os, numpy, builtins\nprint([os.path.exists(p) for p in ('/tmp/note', '/dev/shm/note', 'note', '/inputs')], "
-        "hasattr(numpy, 'note'), hasattr(builtins, 'note'))",
+        """
+        import builtins, numpy, os
+        print(any(os.path.exists(p) for p in ('/tmp/note', '/dev/shm/note', 'note', '/inputs')))
+        print(hasattr(numpy, 'note'), hasattr(builtins, 'note'))
+        """,
     )
     assert first.status == "completed"
-    assert second.printed[0].split() == "[False, False, False, False] False False".split()
+    assert second.printed[0].split() == ["False"] * 3
 
 
 def test_consecutive_runs_draw_different_random_numbers(warm_server: WarmServer) -> None:
@@ -333,12 +431,16 @@ def test_no_secret_of_the_host_is_in_the_kernels_environment(
     warm_server: WarmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLANTED_SECRET", "4711-4711")
-    outcome = run_cells(warm_server, "import os\nprint(dict(os.environ))\nprint(open('/proc/1/cmdline').read())")
+    outcome = run_cells(
+        warm_server, "import os\nprint(dict(os.environ))\nprint(open('/proc/1/cmdline').read())"
+    )
     assert "4711" not in outcome.printed[0]
     assert "HOME" in outcome.printed[0]
 
 
-def test_the_service_names_the_part_of_the_sandbox_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_service_names_the_part_of_the_sandbox_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxUnavailable, match="bubblewrap"):
         require_sandbox()

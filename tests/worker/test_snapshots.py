@@ -40,7 +40,9 @@ def _number(outcome: Outcome, trigger: str) -> int | None:
 
 
 def test_the_last_check_decides_whatever_is_bound_later(warm_server: WarmServer) -> None:
-    outcome = run_cells(warm_server, IMPORTS, "answer = 1\npart1.check()", "answer = 2\npart1.check()", "answer = 3")
+    outcome = run_cells(
+        warm_server, IMPORTS, "answer = 1\npart1.check()", "answer = 2\npart1.check()", "answer = 3"
+    )
     assert _number(outcome, "check") == 2
     assert _number(outcome, "bound") == 3
     assert [snapshot.cell for snapshot in outcome.evidence.snapshots if snapshot.trigger == "check"] == [2]
@@ -48,7 +50,13 @@ def test_the_last_check_decides_whatever_is_bound_later(warm_server: WarmServer)
 
 @pytest.mark.parametrize(
     "cell",
-    ["answer = 5", "globals()['answer'] = 5", "for answer in range(6): pass", "answer += 4\n1 / 0", "exec('answer = 5')"],
+    [
+        "answer = 5",
+        "globals()['answer'] = 5",
+        "for answer in range(6): pass",
+        "answer += 4\n1 / 0",
+        "exec('answer = 5')",
+    ],
 )
 def test_without_a_check_the_value_when_last_bound_is_taken(warm_server: WarmServer, cell: str) -> None:
     assert _number(run_cells(warm_server, "answer = 1", cell, "print(answer)"), "bound") == 5
@@ -148,7 +156,9 @@ def test_a_value_becomes_its_node(warm_server: WarmServer, text: str, expected: 
 
 
 def test_a_lying_subclass_is_taken_by_what_it_is(warm_server: WarmServer) -> None:
-    outcome = run_cells(warm_server, IMPORTS + HOSTILE, "answer = Liar({'true'})\nother = Array5()\npart2.check()")
+    outcome = run_cells(
+        warm_server, IMPORTS + HOSTILE, "answer = Liar({'true'})\nother = Array5()\npart2.check()"
+    )
     frame = outcome.frame("part2", "check")
     assert frame is not None
     answer, other = frame.values["answer"], frame.values["other"]
@@ -177,10 +187,14 @@ def test_patched_libraries_do_not_reach_the_extraction(warm_server: WarmServer) 
     outcome = run_cells(
         warm_server,
         IMPORTS,
-        "import json, os, builtins, numpy as np, ast\n"
-        "def forged(*a, **k): raise RuntimeError('patched')\n"
-        "json.dumps = json.JSONEncoder.encode = np.ascontiguousarray = np.asarray = os.write = ast.parse = forged\n"
-        "answer = np.arange(3.)\npart1.check()",
+        """
+        import json, os, builtins, numpy as np, ast
+        def forged(*a, **k): raise RuntimeError('patched')
+        json.dumps = json.JSONEncoder.encode = os.write = ast.parse = forged
+        np.ascontiguousarray = np.asarray = forged
+        answer = np.arange(3.)
+        part1.check()
+        """,
         limits=Limits(cell_seconds=4, memory_mib=1500),
     )
     frame = outcome.frame("part1", "check")
@@ -191,13 +205,19 @@ def test_patched_libraries_do_not_reach_the_extraction(warm_server: WarmServer) 
 
 
 def test_forged_bytes_on_the_evidence_pipe_harm_only_their_own_part(warm_server: WarmServer) -> None:
-    forge = (
-        "import os, struct, json\n"
-        "head = json.dumps({'part': 'part1', 'trigger': 'check', 'run': 2, 'values': {'answer': {'t': 'array', 'dtype': 'O', 'shape': [9], 'data': 0}}, 'blobs': []}).encode()\n"
-        "raw = b'EVF1' + struct.pack('<I', len(head)) + head\n"
-        "for fd in range(3, 64):\n    try:\n        if 'pipe' in os.readlink(f'/proc/self/fd/{fd}'): os.write(fd, struct.pack('<I', len(raw)) + raw)\n"
-        "    except OSError:\n        pass"
-    )
+    forge = """
+    import os, struct, json
+    forged = {'t': 'array', 'dtype': 'O', 'shape': [9], 'data': 0}
+    label = {'part': 'part1', 'trigger': 'check', 'run': 2}
+    head = json.dumps({**label, 'values': {'answer': forged}, 'blobs': []}).encode()
+    raw = b'EVF1' + struct.pack('<I', len(head)) + head
+    for fd in range(3, 64):
+        try:
+            if 'pipe' in os.readlink(f'/proc/self/fd/{fd}'):
+                os.write(fd, struct.pack('<I', len(raw)) + raw)
+        except OSError:
+            pass
+    """
     outcome = run_cells(warm_server, IMPORTS, "answer = 1\nother = 2\npart2.check()", forge, "print('on')")
     assert outcome.status in ("completed", "kernel_died")
     frame = outcome.frame("part2", "check")
@@ -208,9 +228,15 @@ def test_forged_bytes_on_the_evidence_pipe_harm_only_their_own_part(warm_server:
 
 
 def test_an_endless_frame_is_cut_and_what_came_before_stays(warm_server: WarmServer) -> None:
-    flood = (
-        "import os\nfds = [fd for fd in range(3, 64) if os.path.exists(f'/proc/self/fd/{fd}') and 'pipe' in os.readlink(f'/proc/self/fd/{fd}')]\n"
-        "for fd in fds:\n    try:\n        os.set_blocking(fd, False)\n        os.write(fd, b'\\xff' * 65536)\n    except OSError:\n        pass"
-    )
+    flood = """
+    import os
+    for fd in range(3, 64):
+        try:
+            if 'pipe' in os.readlink(f'/proc/self/fd/{fd}'):
+                os.set_blocking(fd, False)
+                os.write(fd, b'\\xff' * 65536)
+        except OSError:
+            pass
+    """
     outcome = run_cells(warm_server, IMPORTS, "answer = 1\npart1.check()", flood)
     assert _number(outcome, "check") == 1

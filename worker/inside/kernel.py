@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict, cast
 
 import zmq
-from ipykernel import ipkernel
 from ipykernel.control import ControlThread
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.kernelapp import IPKernelApp
@@ -22,7 +22,20 @@ from . import compat, learntools, seal
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from types import ModuleType
+
+# The debugger would want sockets and threads, and costs every kernel a tenth of a second; without debugpy
+# there is none.
+sys.modules["debugpy"] = cast("ModuleType", None)  # how Python spells "cannot be imported"
+_PRELOADED = [
+    importlib.import_module(name)
+    for name in (
+        "ipykernel.debugger", "tornado.platform.asyncio", "IPython.core.debugger", "IPython.core.oinspect",
+        "IPython.core.ultratb", "stack_data", "pygments.lexers.python", "pygments.styles.default",
+        "pygments.formatters.terminal256", "pygments.formatters.terminal",
+    )
+]  # fmt: skip
+del sys.modules["debugpy"]
 
 _CHANNELS = ("shell", "stdin", "control", "iopub")
 _ENVIRONMENT = {
@@ -149,7 +162,6 @@ def seed(number: int) -> None:
 
 def start_app(request: Request, fds: list[int]) -> SealedKernelApp:
     """The initialised application, its sockets bound, its loop not yet running."""
-    setattr(ipkernel, "_is_debugpy_available", False)
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
@@ -175,7 +187,7 @@ def prepare(request: Request, fds: list[int], shell: Any) -> None:
 
 
 def _leave_standard_streams() -> TextIO:
-    """Point the standard streams at nothing: behind them is the host's log, which is returned for start-up."""
+    """Point the standard streams at nothing; return what was behind them, the host's log, for start-up."""
     log = os.fdopen(os.dup(2), "w", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

@@ -22,7 +22,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import compat, linux, session
 
@@ -40,10 +40,11 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    announce(config["ready_fd"], time.monotonic() - started)
+    announce(config["status_fd"], time.monotonic() - started)
     program = Path("/seccomp.bpf").read_bytes()
     with socket.socket(fileno=config["listen_fd"]) as listener:
-        serve(listener, program)
+        serve(listener, config, program)
+    wait_for_children()
 
 
 def preload(names: Iterable[str]) -> None:
@@ -64,21 +65,35 @@ def announce(fd: int, seconds: float) -> None:
     resident = int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     message = {"seconds": round(seconds, 3), "resident_bytes": resident}
     os.write(fd, json.dumps(message).encode() + b"\n")
-    os.close(fd)
 
 
-def serve(listener: socket.socket, program: bytes) -> None:
-    """Fork a session for every connection; reap the finished ones."""
+def serve(listener: socket.socket, config: dict[str, Any], program: bytes) -> None:
+    """Fork a session for every connection; reap the finished ones. Returns when asked to drain."""
+    forks, drain = 0, config["drain_fd"]
     while True:
-        readable, _, _ = select.select([listener], [], [], 1.0)
+        readable, _, _ = select.select([listener, drain], [], [], 1.0)
         reap()
-        if not readable:
+        if drain in readable:
+            return
+        if listener not in readable:
             continue
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            session.run(connection, program)
+            os.close(config["status_fd"])
+            os.close(drain)
+            session.run(connection, config["label"], program)
         connection.close()
+        forks += 1
+        if forks == config["recycle_after"]:
+            os.write(config["status_fd"], b"tired\n")
+
+
+def wait_for_children() -> None:
+    """Stay until the last session has ended."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def reap() -> None:

@@ -4,10 +4,10 @@
                 -> pid 1         own namespaces, sealed; collects orphans
                      -> kernel   the student's code
 
-Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the
-kernel's listening sockets and of the evidence pipe), then ``go``. Out: ``hello`` (its credentials tell the
-trusted side the watcher's pid), then ``exit`` with the kernel's wait status, or ``failed`` with the reason
-why sealing did not work.
+Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the kernel's
+listening sockets and of the evidence pipe), then ``go``. Out: ``hello`` with the environment that serves (its
+credentials tell the trusted side the watcher's pid), then ``exit`` with the kernel's wait status, or ``failed``
+with the reason why sealing did not work.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _LENGTH = struct.Struct("<I")
 _MAX_REQUEST = 4 << 20
 
 
-def run(connection: socket.socket, program: bytes) -> NoReturn:
+def run(connection: socket.socket, label: str, program: bytes) -> NoReturn:
     """Be one submission's watcher; never returns."""
     code = 1
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         request, fds = receive(connection)
-        send(connection, {"type": "hello"})
+        send(connection, {"type": "hello", "environment": label})
         if receive(connection)[0] != {"type": "go"}:
             raise ConnectionError("the trusted side did not say go")
         watch(connection, request, fds, program)

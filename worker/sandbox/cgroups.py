@@ -48,7 +48,7 @@ def choose_driver() -> Driver:
 
 
 def _own_path(controller: str) -> str | None:
-    """This process's group in the hierarchy of ``controller`` (empty: the unified one); None where it has none."""
+    """This process's group in the hierarchy of ``controller`` (empty: the unified one)."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):

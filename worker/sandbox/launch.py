@@ -22,7 +22,7 @@ _ETC = ("ld.so.cache", "localtime", "fonts", "mime.types", "alternatives", "ssl/
 
 
 def command(shown: Mapping[str, str], variables: Mapping[str, str], arguments: list[str]) -> list[str]:
-    """bubblewrap's command line. ``shown``: path in the jail -> the folder or file that it shows, read-only."""
+    """bubblewrap's command line. ``shown``: path in the jail -> what it shows there, read-only."""
     line = [
         "bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session",
         "--clearenv", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "jail",
@@ -47,7 +47,7 @@ def _system_path(path: str) -> list[str]:
 
 
 def stage(shown: Mapping[str, str]) -> dict[str, str]:
-    """Bind every source under ``/mnt`` of a new mount namespace that only this process and its children see."""
+    """Bind every source under ``/mnt`` of a new mount namespace that only we and our children see."""
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755,size=1m")

@@ -1,0 +1,123 @@
+"""One outer jail with its warm server inside: started, watched, drained, killed.
+
+The server says on its status pipe when its imports are done and when it has forked often enough to be replaced. The
+trusted side asks it to drain by closing the other pipe: it then takes no connection more and ends with its last child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from worker.environment import INSIDE, Environment
+from worker.errors import InfrastructureError
+
+SANDBOX_UID = 61840  # in the range that systemd leaves to dynamic users; no account has it
+RECYCLE_AFTER = 500
+_START_SECONDS = 180.0
+Event = Literal["tired", "ended"]
+
+
+class Jail:
+    """A running jail. Making one starts it and waits for its imports; raises InfrastructureError with the reason."""
+
+    def __init__(
+        self, environment: Environment, runtime: Path, listener: int, recycle_after: int = RECYCLE_AFTER
+    ) -> None:
+        self.environment = environment
+        self._log = runtime / "server.log"
+        status_read, status_write = os.pipe()
+        drain_read, self._drain = os.pipe()
+        inside = {
+            "preload": environment.preload, "listen_fd": listener, "status_fd": status_write, "drain_fd": drain_read,
+            "recycle_after": recycle_after, "label": environment.label,
+        }  # fmt: skip
+        configuration = _configuration(environment, runtime, inside)
+        try:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "worker.sandbox.launch", json.dumps(configuration)],
+                    pass_fds=(listener, status_write, drain_read),
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=Path(__file__).parent.parent,
+                )  # fmt: skip
+        finally:
+            os.close(status_write)
+            os.close(drain_read)
+        self._status = os.fdopen(status_read, "rb", buffering=0)
+        self.ready = self._await_ready()
+
+    @property
+    def pid(self) -> int:
+        """bubblewrap's process on this host."""
+        return self._process.pid
+
+    def wait(self, seconds: float) -> Event | None:
+        """What happened within ``seconds``: the server wants to be replaced, or has ended; None: nothing."""
+        readable, _, _ = select.select([self._status], [], [], seconds)
+        if not readable:
+            return None
+        if self._status.readline():
+            return "tired"
+        self._process.wait()
+        return "ended"
+
+    def drain(self) -> None:
+        """Let the server finish what it has begun and end by itself."""
+        if self._drain >= 0:
+            os.close(self._drain)
+            self._drain = -1
+
+    def has_ended(self) -> bool:
+        """Whether the process is gone (and collect it)."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the jail and everything in it, now. Safe to call twice."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        self.drain()
+        self._status.close()
+
+    def _await_ready(self) -> dict[str, Any]:
+        readable, _, _ = select.select([self._status], [], [], _START_SECONDS)
+        line = self._status.readline() if readable else b""
+        if line:
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        self.kill()
+        raise InfrastructureError(
+            f"the sandbox of {self.environment.name} did not start: {last_words(self._log)}"
+        )
+
+
+def last_words(log: Path) -> str:
+    """The end of a sandbox's log, on one line, for our own error messages."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return " | ".join(lines[-4:]) or "it said nothing"
+
+
+def _configuration(environment: Environment, runtime: Path, inside: dict[str, Any]) -> dict[str, Any]:
+    """What ``worker.sandbox.launch`` reads: whom to become, what to show, which variables, which command."""
+    return {
+        "uid": SANDBOX_UID,
+        "shown": {
+            "/env": str(environment.prefix),
+            "/opt/grader/_grader_inside": str(INSIDE),
+            "/inputs": str(runtime / "inputs"),
+            "/seccomp.bpf": str(runtime / "seccomp.bpf"),
+        },
+        "variables": {
+            **environment.variables,
+            "PATH": "/env/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONPATH": "/opt/grader",
+            "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
+            "MPLCONFIGDIR": "/tmp/matplotlib", "IPYTHONDIR": "/tmp/ipython",
+        },
+        "arguments": ["/env/bin/python", "-P", "-m", "_grader_inside.server", json.dumps(inside)],
+    }  # fmt: skip
