@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from checks.plan import Limits
 from tests.conftest import ROOT
-from tests.worker.runs import run_cells
+from tests.worker.runs import TinyAssignment, run_cells
+from worker.attempt import run_attempt
 from worker.environment import load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
 from worker.sandbox.cgroups import Driver, Group
@@ -448,3 +451,45 @@ def test_the_service_names_the_part_of_the_sandbox_that_is_missing(
         load_environment("cobol")
     with pytest.raises(SandboxUnavailable, match="not installed"):
         load_environment("tensorflow", tmp_path)
+
+
+def _memory_holds(pid: int, needle: bytes) -> bool:
+    """Whether the writable memory of a process holds ``needle``; read as the host's root may."""
+    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if not rights.startswith("rw"):
+                continue
+            start, end = (int(edge, 16) for edge in span.split("-"))
+            memory.seek(start)
+            try:
+                if needle in memory.read(end - start):
+                    return True
+            except OSError:  # a page that cannot be read, such as a guard
+                continue
+    return False
+
+
+def test_neither_the_hosts_secrets_nor_the_bundles_are_in_the_sandboxs_memory(
+    warm_server: WarmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may read the memory of a sealed process")
+    secrets = {"host": "host-" + "4711" * 6, "spec": "spec-" + "4712" * 6}
+    planted = "kernel-" + "4713" * 6
+    monkeypatch.setenv("PLANTED_SECRET", secrets["host"])
+    files = {"assignment.yaml": secrets["spec"].encode(), "reference.ipynb": secrets["spec"].encode()}
+    cell = f"held = '{planted}'\nimport time\ntime.sleep(6)"
+    notebook = nbformat.writes(new_notebook(cells=[new_code_cell(cell)])).encode()
+    running = threading.Thread(target=run_attempt, args=(notebook, TinyAssignment(), files, warm_server))
+    running.start()
+    time.sleep(1.5)
+    assert warm_server.pid is not None
+    jailed = [process.pid for process in psutil.Process(warm_server.pid).children(recursive=True)]
+    found = {
+        name: [pid for pid in jailed if _memory_holds(pid, text.encode())] for name, text in secrets.items()
+    }
+    control = [pid for pid in jailed if _memory_holds(pid, planted.encode())]
+    running.join()
+    assert control, "the search must be able to find what is there"
+    assert found == {"host": [], "spec": []}
