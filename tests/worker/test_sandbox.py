@@ -62,6 +62,23 @@ def test_the_kernel_has_no_rights_and_cannot_gain_any(warm_server: WarmServer) -
     assert "0" not in status["Uid"].split()
 
 
+def test_every_limit_that_the_system_counts_is_set(warm_server: WarmServer) -> None:
+    names = ("CPU", "CORE", "FSIZE", "NOFILE", "MEMLOCK", "MSGQUEUE", "NPROC")
+    outcome = run_cells(
+        warm_server,
+        f"""
+        import json, resource
+        print(json.dumps([resource.getrlimit(getattr(resource, 'RLIMIT_' + name)) for name in {names}]))
+        """,
+        "print(open('/proc/sys/user/max_user_namespaces').read())",
+        limits=Limits(seconds=30, disk_mib=32, processes=40, memory_mib=1500),
+    )
+    assert json.loads(outcome.printed[0]) == [
+        [70, 71], [0, 0], [32 << 20, 32 << 20], [512, 512], [0, 0], [0, 0], [40, 40],
+    ]  # fmt: skip
+    assert outcome.printed[1].strip() == "0"
+
+
 @pytest.mark.parametrize(
     ("call", "arguments"),
     [

@@ -69,6 +69,11 @@ def test_a_change_in_place_counts_as_binding(warm_server: WarmServer) -> None:
     assert frame.values["answer"] == Sequence(items=(Int("7"),))
 
 
+def test_a_call_that_changes_nothing_does_not_count_as_binding(warm_server: WarmServer) -> None:
+    outcome = run_cells(warm_server, "answer = [1]", "answer.count(1)", "answer.append(2)", "answer.index(2)")
+    assert [(snapshot.trigger, snapshot.cell) for snapshot in outcome.evidence.snapshots] == [("bound", 2)]
+
+
 def test_a_check_without_the_variable_says_that_it_is_missing(warm_server: WarmServer) -> None:
     frame = run_cells(warm_server, IMPORTS, "part1.check()").frame("part1", "check")
     assert frame is not None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+from hashlib import blake2b as _digest
 from json import JSONEncoder
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from .values import Taker
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"EVF1"
 _PREFIX = struct.Struct("<4sI")
-_MAX_HEADER = 8 << 20
+_MAX_BODY = (8 << 20) - 4096  # the decoder takes headers of 8 MiB, label included
 _encode = JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).encode
 
 
@@ -28,7 +29,14 @@ class Label(TypedDict):
     seed: int
 
 
-def encode(label: Label, names: Iterable[str], space: dict[str, Any]) -> bytes:
+class Encoded(NamedTuple):
+    """A frame's bytes, and a digest of the values alone: equal digests, equal values."""
+
+    data: bytes
+    content: bytes
+
+
+def encode(label: Label, names: Iterable[str], space: dict[str, Any]) -> Encoded:
     """The frame of ``names`` as they are bound in the namespace ``space``."""
     taker = Taker()
     values: dict[str, Node] = {}
@@ -38,14 +46,17 @@ def encode(label: Label, names: Iterable[str], space: dict[str, Any]) -> bytes:
             values[name] = taker.take(dict.__getitem__(space, name))
         else:
             missing.append(name)
-    header = _header(label, values, missing, taker)
-    if len(header) > _MAX_HEADER:
+    body = _body(values, missing, taker)
+    if len(body) > _MAX_BODY:
         taker = Taker()
         values = {name: {"t": "broken", "why": "the values are too large to keep"} for name in values}
-        header = _header(label, values, missing, taker)
-    return _PREFIX.pack(_MAGIC, len(header)) + header + b"".join(taker.blobs)
+        body = _body(values, missing, taker)
+    header = (_encode(label)[:-1] + "," + body[1:]).encode("ascii")  # one object out of two
+    payloads = b"".join(taker.blobs)
+    content = _digest(body.encode("ascii") + payloads).digest()
+    return Encoded(_PREFIX.pack(_MAGIC, len(header)) + header + payloads, content)
 
 
-def _header(label: Label, values: dict[str, Node], missing: list[str], taker: Taker) -> bytes:
+def _body(values: dict[str, Node], missing: list[str], taker: Taker) -> str:
     lengths = [len(blob) for blob in taker.blobs]
-    return _encode({**label, "values": values, "missing": missing, "blobs": lengths}).encode("ascii")
+    return _encode({"values": values, "missing": missing, "blobs": lengths})

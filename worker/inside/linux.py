@@ -36,6 +36,9 @@ PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
 
+_SYS_MOUNT_SETATTR = 442  # on every architecture
+_AT_RECURSIVE = 0x8000
+_MOUNT_ATTR_RDONLY = 1
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -49,6 +52,15 @@ class _CapData(ctypes.Structure):
         ("effective", ctypes.c_uint32),
         ("permitted", ctypes.c_uint32),
         ("inheritable", ctypes.c_uint32),
+    )
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = (
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("user_namespace", ctypes.c_uint64),
     )
 
 
@@ -80,6 +92,20 @@ def mount(
 def detach(target: str) -> None:
     """Unmount ``target`` and all below it, now for the eye and later in fact."""
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
+
+
+def make_read_only(target: str) -> None:
+    """Refuse writing through the mount at ``target`` and through all mounts below it."""
+    attributes = _MountAttributes(set=_MOUNT_ATTR_RDONLY)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_int(-1),
+        os.fsencode(target),
+        ctypes.c_uint(_AT_RECURSIVE),
+        ctypes.byref(attributes),
+        ctypes.c_size_t(ctypes.sizeof(attributes)),
+    )
+    _check(result, f"make {target} read-only")
 
 
 def pivot_root(new: str, old: str) -> None:

@@ -157,12 +157,13 @@ def _tmpfs(target: Path, size_mib: int, inodes: int) -> None:
 
 
 def _bind(source: Path, target: Path) -> None:
-    """Show ``source`` at ``target`` with all mounted below it; the jail's mounts are read-only already."""
+    """Show ``source`` at ``target`` with all mounted below it, read-only (as the jail's mounts are, too)."""
     if source.is_dir():
         target.mkdir(parents=True, exist_ok=True)
     else:
         target.touch(0o600)
     linux.mount(str(source), str(target), None, linux.MS_BIND | linux.MS_REC)
+    linux.make_read_only(str(target))
 
 
 def _enter_root() -> None:

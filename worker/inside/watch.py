@@ -1,4 +1,4 @@
-"""The watch over a notebook's variables: takes a part's when its check runs and when they are bound anew.
+"""The watch over a notebook's variables: takes a part's when its check runs and when an answer is bound.
 
 What leaves here is a copy as inert data; see ``frame`` for the bytes and ``values`` for the translation.
 Names that the standard library offers are bound at import time, before any student's code can replace them.
@@ -35,6 +35,7 @@ class Watch:
         if plan["end"]:
             self._parts[""] = self._answers[""] = tuple(plan["end"])
         self._bound: dict[str, object] = {}
+        self._sent: dict[str, bytes] = {}  # what was last sent of a part without its check
         self._run = 0
         self._lock = Lock()
 
@@ -51,10 +52,12 @@ class Watch:
         self._run += 1
 
     def _after_cell(self, result: ExecutionResult) -> None:
-        touched = self._rebound() | modified_names(self._source(result))
+        tree = parsed(self._source(result))
+        bound, called = self._rebound() | bound_names(tree), called_names(tree)
         for part, answers in self._answers.items():
-            if touched.intersection(answers):
-                self._send(part, "end" if part == "" else "bound")
+            if bound.intersection(answers) or called.intersection(answers):
+                surely = bool(bound.intersection(answers))
+                self._send(part, "end" if part == "" else "bound", only_changes=not surely)
 
     def _rebound(self) -> set[str]:
         """Names whose object is another one than after the cell before."""
@@ -74,29 +77,42 @@ class Watch:
         except SyntaxError:
             return ""
 
-    def _send(self, part: str, trigger: str) -> None:
+    def _send(self, part: str, trigger: str, *, only_changes: bool = False) -> None:
         label: frame.Label = {"part": part, "trigger": trigger, "run": self._run, "seed": self._seed}
-        data = frame.encode(label, self._parts.get(part, ()), self._shell.user_ns)
+        data, content = frame.encode(label, self._parts.get(part, ()), self._shell.user_ns)
+        if only_changes and self._sent.get(part) == content:
+            return
+        if trigger != "check":
+            self._sent[part] = content
         with self._lock:
             view = memoryview(len(data).to_bytes(4, "little") + data)
             while view:
                 view = view[_write(self._fd, view) :]
 
 
-def modified_names(source: str) -> set[str]:
-    """Names that ``source`` binds, or whose object it may change: ``x[…] =``, ``x.y =``, ``x.z()``."""
+def parsed(source: str) -> ast.Module:
+    """The syntax tree; an empty one where the source is no Python."""
     try:
-        tree = _parse(source)
+        return _parse(source)
     except (SyntaxError, ValueError, RecursionError):
-        return set()
+        return _parse("")
+
+
+def bound_names(tree: ast.Module) -> set[str]:
+    """Names that the code binds, or whose object it stores into: ``x =``, ``x[…] =``, ``x.y =``."""
     found: set[str | None] = set()
     for node in _walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found.add(node.id)
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
             found.add(base_name(node))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            found.add(base_name(node.func))
+    return {name for name in found if name is not None}
+
+
+def called_names(tree: ast.Module) -> set[str]:
+    """Names whose methods the code calls: ``x.y()`` may change the object, and mostly does not."""
+    calls = (node.func for node in _walk(tree) if isinstance(node, ast.Call))
+    found = {base_name(function) for function in calls if isinstance(function, ast.Attribute)}
     return {name for name in found if name is not None}
 
 

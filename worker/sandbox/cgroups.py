@@ -17,6 +17,7 @@ from typing import Protocol
 import psutil
 
 ROOT = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 _MIB = 1 << 20
 
 
@@ -42,14 +43,15 @@ class Driver(Protocol):
         """A new group named ``label``."""
 
 
-def choose_driver() -> Driver:
-    """The best driver that works here."""
-    return _version_2() or _version_1() or Watchdog()
+def choose_driver(root: Path = ROOT, membership: Path = MEMBERSHIP) -> Driver:
+    """The best driver that works here. ``root``: where the hierarchies are; ``membership``: our place in them."""
+    groups = membership.read_text()
+    return _version_2(root, groups) or _version_1(root, groups) or Watchdog()
 
 
-def _own_path(controller: str) -> str | None:
+def _own_path(groups: str, controller: str) -> str | None:
     """This process's group in the hierarchy of ``controller`` (empty: the unified one)."""
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in groups.splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
             return path
@@ -66,31 +68,37 @@ def _usable(folder: Path) -> bool:
     return True
 
 
-def _version_2() -> Driver | None:
-    path = _own_path("")
-    if path is None or not (ROOT / "cgroup.controllers").exists():
+def _version_2(root: Path, groups: str) -> Driver | None:
+    path = _own_path(groups, "")
+    if path is None or not (root / "cgroup.controllers").exists():
         return None
-    own = ROOT / path.lstrip("/")
+    own = root / path.lstrip("/")
     for base in (own, own.parent):
-        if base.is_relative_to(ROOT) and _delegated(base):
+        if base.is_relative_to(root) and _delegated(base):
             return Version2(base)
     return None
 
 
 def _delegated(base: Path) -> bool:
+    """Whether we may make groups below ``base`` that count memory and processes; switches that on if need be."""
+    control = base / "cgroup.subtree_control"
     if not _usable(base):
         return False
-    with contextlib.suppress(OSError):  # refused where processes sit in the group itself
-        (base / "cgroup.subtree_control").write_text("+memory +pids")
-    enabled = (base / "cgroup.subtree_control").read_text().split()
-    return {"memory", "pids"} <= set(enabled)
+    if not _counts_both(control):
+        with contextlib.suppress(OSError):  # refused where processes sit in the group itself
+            control.write_text("+memory +pids")
+    return _counts_both(control)
 
 
-def _version_1() -> Driver | None:
+def _counts_both(control: Path) -> bool:
+    return control.exists() and {"memory", "pids"} <= set(control.read_text().split())
+
+
+def _version_1(root: Path, groups: str) -> Driver | None:
     folders = []
     for controller in ("memory", "pids"):
-        path = _own_path(controller)
-        folder = ROOT / controller / (path or "").lstrip("/")
+        path = _own_path(groups, controller)
+        folder = root / controller / (path or "").lstrip("/")
         if path is None or not folder.is_dir() or not _usable(folder):
             return None
         folders.append(folder)

@@ -1,0 +1,277 @@
+"""Control groups: which driver a host gets, and what each one does to processes that take too much."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import need
+from worker.sandbox.cgroups import Driver, Group, Version1, Version2, Watchdog, choose_driver
+
+# Waits for a line, so that it is in its group before it begins; then a child of its own takes so many MiB.
+HUNGRY = """
+import subprocess, sys
+sys.stdin.readline()
+take = "held = bytearray(b'x') * (int(%r) << 20); print('fed', flush=True); import time; time.sleep(30)"
+child = subprocess.Popen([sys.executable, "-c", take % sys.argv[1]])
+print(child.pid, flush=True)
+print(child.wait(), flush=True)
+"""
+FORKING = """
+import os, sys, time
+sys.stdin.readline()
+children = 0
+try:
+    while children < 60:
+        if os.fork() == 0:
+            time.sleep(30)
+            os._exit(0)
+        children += 1
+except OSError:
+    pass
+print(children, flush=True)
+"""
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts Python programs of which none is left after the test."""
+    started = []
+
+    def begin(program: str, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        try:
+            os.killpg(process.pid, 9)
+        except ProcessLookupError:
+            continue
+        finally:
+            process.communicate()
+
+
+def run_in(group: Group, process: subprocess.Popen[str]) -> None:
+    group.add(process.pid)
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def becomes_true(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture
+def hierarchy() -> Driver:
+    """This host's real driver, where it has one."""
+    driver = choose_driver()
+    need(not isinstance(driver, Watchdog), "control groups that can be written")
+    return driver
+
+
+@pytest.fixture(params=["real", "watchdog"])
+def driver(request: pytest.FixtureRequest) -> Driver:
+    if request.param == "watchdog":
+        return Watchdog()
+    return request.getfixturevalue("hierarchy")  # type: ignore[no-any-return] - pytest gives Any
+
+
+@pytest.fixture
+def group(driver: Driver) -> Iterator[Group]:
+    made = driver.create(secrets.token_hex(6), 120, 100)
+    yield made
+    made.close()
+
+
+def test_a_process_that_takes_too_much_memory_is_killed_and_the_group_says_so(
+    group: Group, start: Start
+) -> None:
+    hungry = start(HUNGRY, "300")
+    run_in(group, hungry)
+    said(hungry)
+    assert becomes_true(group.out_of_memory)
+
+
+def test_a_process_within_its_memory_is_left_alone(group: Group, start: Start) -> None:
+    modest = start(HUNGRY, "30")
+    run_in(group, modest)
+    assert int(said(modest)) > 0
+    assert said(modest) == "fed"
+    time.sleep(0.3)  # three looks of the watchdog
+    assert not group.out_of_memory()
+    assert modest.poll() is None
+
+
+def test_a_neighbours_group_does_not_hear_of_it(driver: Driver, start: Start) -> None:
+    groups = [driver.create(secrets.token_hex(6), 120, 100) for _ in range(2)]
+    processes = [start(HUNGRY, size) for size in ("300", "30")]
+    try:
+        for group, process in zip(groups, processes, strict=True):
+            run_in(group, process)
+        assert becomes_true(groups[0].out_of_memory)
+        assert said(processes[1])
+        assert said(processes[1]) == "fed"
+        assert not groups[1].out_of_memory()
+    finally:
+        for group in groups:
+            group.close()
+
+
+def test_processes_beyond_the_limit_cannot_start(hierarchy: Driver, start: Start) -> None:
+    group = hierarchy.create(secrets.token_hex(6), 500, 20)
+    forking = start(FORKING)
+    try:
+        run_in(group, forking)
+        assert said(forking) == "19"
+    finally:
+        group.close()
+
+
+def test_closing_kills_what_is_left_and_removes_the_group(hierarchy: Driver, start: Start) -> None:
+    label = secrets.token_hex(6)
+    group = hierarchy.create(label, 500, 50)
+    assert folders(label)
+    modest = start(HUNGRY, "10")
+    run_in(group, modest)
+    assert said(modest)
+    assert said(modest) == "fed"
+    group.close()
+    assert modest.wait(5) == -9
+    assert folders(label) == []
+
+
+def folders(label: str) -> list[Path]:
+    return list(Path("/sys/fs/cgroup").glob(f"**/grader-{label}"))
+
+
+def test_the_watchdog_ends_with_its_group(start: Start) -> None:
+    group = Watchdog().create("x", 100, 10)
+    run_in(group, start(HUNGRY, "10"))
+    group.close()
+    group.close()
+    assert not group.out_of_memory()
+
+
+# Which driver: trees and memberships as other hosts have them.
+
+UNIFIED = "0::/service/grader\n"
+SEPARATE = "7:memory:/box\n6:cpu,cpuacct:/\n3:pids:/other/box\n1:name=systemd:/\n"
+
+
+def unified_tree(root: Path, delegated: str, enabled: str) -> Path:
+    (root / "service/grader").mkdir(parents=True)
+    (root / "cgroup.controllers").write_text("cpu memory pids\n")
+    for folder in ("service", "service/grader"):
+        (root / folder / "cgroup.subtree_control").write_text("\n")
+    (root / delegated / "cgroup.subtree_control").write_text(enabled)
+    return root
+
+
+def choose(root: Path, tmp_path: Path, membership: str) -> Driver:
+    file = tmp_path / "membership"
+    file.write_text(membership)
+    return choose_driver(root, file)
+
+
+@pytest.mark.parametrize("delegated", ["service", "service/grader"], ids=["the parent", "our own group"])
+def test_the_unified_hierarchy_is_used_where_it_is_delegated(tmp_path: Path, delegated: str) -> None:
+    root = unified_tree(tmp_path / "cgroup", delegated, "cpu memory pids\n")
+    driver = choose(root, tmp_path, UNIFIED)
+    assert isinstance(driver, Version2)
+    driver.create("a1", 64, 9)
+    assert (root / delegated / "grader-a1/memory.max").read_text() == str(64 << 20)
+
+
+@pytest.mark.parametrize("enabled", ["cpu\n", "memory\n", "pids cpuset\n"])
+def test_a_unified_hierarchy_that_does_not_count_both_is_no_use(tmp_path: Path, enabled: str) -> None:
+    root = unified_tree(tmp_path / "cgroup", "service", enabled)
+    assert isinstance(choose(root, tmp_path, UNIFIED), Watchdog)
+    assert list(root.glob("**/grader-*")) == []
+
+
+def test_the_separate_hierarchies_are_used_where_both_are_there(tmp_path: Path) -> None:
+    root = tmp_path / "cgroup"
+    (root / "memory/box").mkdir(parents=True)
+    (root / "pids/other/box").mkdir(parents=True)
+    driver = choose(root, tmp_path, SEPARATE)
+    assert isinstance(driver, Version1)
+    driver.create("b2", 100, 7)
+    assert (root / "memory/box/grader-b2/memory.limit_in_bytes").read_text() == str(100 << 20)
+    assert (root / "pids/other/box/grader-b2/pids.max").read_text() == "7"
+
+
+@pytest.mark.parametrize("membership", [SEPARATE, "7:memory:/box\n", "", UNIFIED])
+def test_without_a_whole_hierarchy_there_is_the_watchdog(tmp_path: Path, membership: str) -> None:
+    (tmp_path / "cgroup/memory/box").mkdir(parents=True)
+    assert isinstance(choose(tmp_path / "cgroup", tmp_path, membership), Watchdog)
+
+
+# The unified hierarchy's files, as the kernel documents them (cgroup-v2.rst).
+
+
+def test_a_unified_group_has_its_limits_and_takes_no_swap(tmp_path: Path) -> None:
+    group = Version2(tmp_path).create("c3", 256, 64)
+    group.add(4711)
+    written = {file.name: file.read_text() for file in (tmp_path / "grader-c3").iterdir()}
+    assert written == {
+        "memory.max": str(256 << 20),
+        "memory.swap.max": "0",
+        "memory.oom.group": "1",
+        "pids.max": "64",
+        "cgroup.procs": "4711",
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "killed"),
+    [
+        ("low 0\nhigh 3\nmax 7\noom 0\noom_kill 0\noom_group_kill 0\n", False),
+        ("low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\noom_group_kill 1\n", True),
+        ("max 9\noom 5\noom_kill 12\n", True),
+        ("max 9\noom 5\n", False),
+    ],
+)
+def test_a_unified_group_was_out_of_memory_when_something_was_killed_for_it(
+    tmp_path: Path, events: str, killed: bool
+) -> None:
+    group = Version2(tmp_path).create("d4", 256, 64)
+    (tmp_path / "grader-d4/memory.events").write_text(events)
+    assert group.out_of_memory() is killed
+
+
+def test_closing_a_unified_group_asks_the_kernel_to_kill_and_kills_what_it_lists(
+    tmp_path: Path, start: Start
+) -> None:
+    group = Version2(tmp_path).create("e5", 256, 64)
+    left = start("import time; time.sleep(30)")
+    group.add(left.pid)
+    group.close()
+    assert (tmp_path / "grader-e5/cgroup.kill").read_text() == "1"
+    assert left.wait(5) == -9
