@@ -97,7 +97,8 @@ def run_attempt(
             seconds=round(time.monotonic() - started, 3),
             environment=kernel.environment,
             memory_limit=server.driver.name,
-            detail=result.detail,
+            detail=result.detail
+            or (f"refused as evidence: {collector.refused}" if collector.refused else ""),
         ),
         cells=tuple(result.cells),
         snapshots=_snapshots(collector, result),

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from checks.evidence.frame import MAX_HEADER, PREFIX
+from worker.errors import InfrastructureError
 
 MAX_FRAME = 48 << 20
 MAX_TOTAL = 512 << 20
@@ -38,19 +39,32 @@ class Collector:
         self._stop_read, self._stop_write = os.pipe()
         self.frames: dict[tuple[str, str], tuple[FrameLabel, bytes]] = {}
         self.refused = ""
-        self._thread = threading.Thread(target=self._read_all, name="evidence", daemon=True)
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
 
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
 
     def finish(self, seconds: float = 10.0) -> None:
-        """Read what is still in the pipe and end: the kernel must be gone, or ``seconds`` pass."""
+        """Read what is still in the pipe and end: the kernel must be gone, or ``seconds`` pass.
+
+        Raises InfrastructureError where the reading failed: frames may be missing, and that is our fault.
+        """
         self._thread.join(seconds)
         os.write(self._stop_write, b"x")
         self._thread.join()
         os.close(self._stop_read)
         os.close(self._stop_write)
+        if self._failure is not None:
+            raise InfrastructureError(f"evidence could not be read: {self._failure!r}") from self._failure
+
+    def _run(self) -> None:
+        try:
+            self._read_all()
+        except Exception as error:  # noqa: BLE001 - kept for finish(), in the thread that can act on it
+            self._failure = error
+            self._drain()
 
     def _read_all(self) -> None:
         while (head := self._read(4)) is not None:
@@ -90,8 +104,11 @@ class Collector:
         return b"".join(parts)
 
     def _read_some(self, length: int) -> bytes:
-        readable, _, _ = select.select([self._fd, self._stop_read], [], [])
-        return os.read(self._fd, length) if self._fd in readable else b""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        poll.register(self._stop_read, select.POLLIN)
+        ready = {fd for fd, _ in poll.poll()}
+        return os.read(self._fd, length) if self._fd in ready else b""
 
 
 def read_label(frame: bytes) -> FrameLabel | None:

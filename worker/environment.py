@@ -46,19 +46,24 @@ def known_environments() -> list[str]:
     return sorted(path.stem for path in DEFINITIONS.glob("*.toml"))
 
 
+def definition_files(name: str) -> tuple[Path, Path]:
+    """The two files that define the environment ``name``: what it is, and the versions of its packages."""
+    return DEFINITIONS / f"{name}.toml", DEFINITIONS / f"{name}.txt"
+
+
 def load_environment(name: str, root: Path | None = None) -> Environment:
     """The environment ``name``; raises SandboxUnavailable where it is unknown or not installed."""
     if name not in known_environments():
         known = ", ".join(known_environments())
         raise SandboxUnavailable(f"there is no environment {name!r}; there are: {known}")
-    definition = DEFINITIONS / f"{name}.toml"
+    definition, pins = definition_files(name)
     prefix = (root or environments_root()) / name
     if not (prefix / "bin" / "python").exists():
         raise SandboxUnavailable(f"environment {name!r} is not installed at {prefix}: run script/bootstrap")
     fields = tomllib.loads(definition.read_text())
     return Environment(
         name=name,
-        digest=_digest(definition, definition.with_suffix(".txt")),
+        digest=_digest(definition, pins),
         prefix=prefix.resolve(),
         preload=tuple(fields["preload"]),
         variables=dict(fields.get("variables", {})),
@@ -67,6 +72,8 @@ def load_environment(name: str, root: Path | None = None) -> Environment:
 
 def _digest(*files: Path) -> str:
     found = hashlib.sha256()
-    for path in (*files, *sorted(INSIDE.rglob("*.py"))):
-        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    covered = {path.name: path for path in files}
+    covered |= {str(path.relative_to(INSIDE)): path for path in sorted(INSIDE.rglob("*.py"))}
+    for name, path in covered.items():
+        found.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return "sha256:" + found.hexdigest()

@@ -23,7 +23,7 @@ from checks.evidence import CellError, CellRun, RunStatus
 from checks.evidence.record import CellStatus
 from checks.plan import Limits
 from worker.errors import InfrastructureError
-from worker.kernel import Ending, SealedKernel, kernel_client, kernel_manager
+from worker.kernel import MAX_MESSAGE, Ending, SealedKernel, kernel_client, kernel_manager
 
 _READY_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
@@ -35,6 +35,10 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NOT_A_NOTEBOOK = (
     UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError,
 )  # fmt: skip
+
+
+# What nbclient raises on messages that are not as Jupyter's protocol has them: only a notebook writes such.
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class OutputLimitError(Exception):
@@ -55,7 +59,10 @@ class LimitedClient(NotebookClient):
         self.budget -= _size(msg["content"])
         if self.budget < 0:
             raise OutputLimitError
-        return super().process_message(msg, cell, cell_index)
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except _MALFORMED:
+            return None
 
 
 @dataclass
@@ -172,14 +179,20 @@ class _Runner:
     ) -> None:
         """Why the run ends here, by our own clock, count and wait status; not by the kernel's word."""
         result = self._result
-        if task in done and not isinstance(task.exception(), (OutputLimitError, DeadKernelError)):
-            error = task.exception()
-            raise InfrastructureError(f"nbclient failed: {error!r}") from error
+        failure = task.exception() if task in done else None
+        if isinstance(failure, _MALFORMED):
+            result.status, result.detail = "kernel_died", "the kernel sent what is no Jupyter message"
+            return
+        if failure is not None and not isinstance(failure, (OutputLimitError, DeadKernelError)):
+            raise InfrastructureError(f"nbclient failed: {failure!r}") from failure
         if self._flooded in done:  # the channel breaks when the kernel dies, too: let its end be told first
             await asyncio.wait({self._ended}, timeout=_GRACE_SECONDS)
-        if self._ended.done() or (task in done and isinstance(task.exception(), DeadKernelError)):
+        if self._ended.done() or isinstance(failure, DeadKernelError):
             result.status, result.detail = describe(self._sealed.poll())
-        elif self._flooded in done or task in done:
+        elif self._flooded in done:
+            result.status = "output_limit"
+            result.detail = f"a single output was larger than {MAX_MESSAGE >> 20} MiB"
+        elif failure is not None:
             result.status = "output_limit"
             result.detail = f"the notebook printed more than {self._limits.output_mib:g} MiB"
         else:

@@ -1,7 +1,8 @@
 """One outer jail with its warm server inside: started, watched, drained, killed.
 
-The server says on its status pipe when its imports are done and when it has forked often enough to be replaced. The
-trusted side asks it to drain by closing the other pipe: it then takes no connection more and ends with its last child.
+The server says on its status pipe when its imports are done and when it has forked often enough to be
+replaced. The trusted side asks it to drain by closing the other pipe: it then takes no connection more and
+ends with its last child.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import os
 import select
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from worker.environment import INSIDE, Environment
 from worker.errors import InfrastructureError
@@ -25,32 +28,41 @@ Event = Literal["tired", "ended"]
 
 
 class Jail:
-    """A running jail. Making one starts it and waits for its imports; raises InfrastructureError with the reason."""
+    """A running jail. Making one starts it and waits for its imports, or raises InfrastructureError."""
 
     def __init__(
-        self, environment: Environment, runtime: Path, listener: int, recycle_after: int = RECYCLE_AFTER
+        self,
+        environment: Environment,
+        runtime: Path,
+        listener: int,
+        stopping: threading.Event,
+        recycle_after: int = RECYCLE_AFTER,
     ) -> None:
         self.environment = environment
         self._log = runtime / "server.log"
         status_read, status_write = os.pipe()
         drain_read, self._drain = os.pipe()
         inside = {
-            "preload": environment.preload, "listen_fd": listener, "status_fd": status_write, "drain_fd": drain_read,
-            "recycle_after": recycle_after, "label": environment.label,
+            "preload": environment.preload, "label": environment.label, "recycle_after": recycle_after,
+            "listen_fd": listener, "status_fd": status_write, "drain_fd": drain_read,
         }  # fmt: skip
         configuration = _configuration(environment, runtime, inside)
+        self._status = os.fdopen(status_read, "rb", buffering=0)
         try:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "worker.sandbox.launch", json.dumps(configuration)],
-                    pass_fds=(listener, status_write, drain_read),
+                    pass_fds=(listener, status_write, drain_read), env=_launchers_environment(),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=Path(__file__).parent.parent,
                 )  # fmt: skip
+        except OSError as error:
+            self._status.close()
+            self.drain()
+            raise InfrastructureError(f"the sandbox could not be launched: {error}") from error
         finally:
             os.close(status_write)
             os.close(drain_read)
-        self._status = os.fdopen(status_read, "rb", buffering=0)
-        self.ready = self._await_ready()
+        self.ready = self._await_ready(stopping)
 
     @property
     def pid(self) -> int:
@@ -59,8 +71,7 @@ class Jail:
 
     def wait(self, seconds: float) -> Event | None:
         """What happened within ``seconds``: the server wants to be replaced, or has ended; None: nothing."""
-        readable, _, _ = select.select([self._status], [], [], seconds)
-        if not readable:
+        if not _readable(self._status, seconds):
             return None
         if self._status.readline():
             return "tired"
@@ -85,12 +96,16 @@ class Jail:
         self.drain()
         self._status.close()
 
-    def _await_ready(self) -> dict[str, Any]:
-        readable, _, _ = select.select([self._status], [], [], _START_SECONDS)
-        line = self._status.readline() if readable else b""
-        if line:
-            answer: dict[str, Any] = json.loads(line)
-            return answer
+    def _await_ready(self, stopping: threading.Event) -> dict[str, Any]:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and not stopping.is_set():
+            if not _readable(self._status, 0.2):
+                continue
+            line = self._status.readline()
+            if line:
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+            break
         self.kill()
         raise InfrastructureError(
             f"the sandbox of {self.environment.name} did not start: {last_words(self._log)}"
@@ -101,6 +116,17 @@ def last_words(log: Path) -> str:
     """The end of a sandbox's log, on one line, for our own error messages."""
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
     return " | ".join(lines[-4:]) or "it said nothing"
+
+
+def _readable(stream: IO[bytes], seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _launchers_environment() -> dict[str, str]:
+    """All that bubblewrap and its launcher need: none of the host's variables comes near the jail."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _configuration(environment: Environment, runtime: Path, inside: dict[str, Any]) -> dict[str, Any]:

@@ -50,8 +50,8 @@ class Ending:
 class SealedKernel:
     """A kernel in its sandbox, from the request until nothing of it is left. Use as a context manager.
 
-    ``environment`` is the label of the environment that really runs it. ``evidence`` is the reading end of the
-    pipe on which the kernel sends frames.
+    ``environment`` is the label of the environment that really runs it. ``evidence`` is the reading end of
+    the pipe on which the kernel sends frames.
     """
 
     def __init__(self, server: WarmServer, plan: RunPlan, limits: Limits, inputs: str, seed: int) -> None:
@@ -155,7 +155,8 @@ class SealedKernel:
                 "disk_mib": self._limits.disk_mib,
                 "open_files": 512,
                 "output_bytes": int(self._limits.output_mib * (1 << 20)),
-                "cpu_seconds": int(self._limits.seconds) * 2 + 10,
+                "cpu_seconds": int(self._limits.seconds) * (os.cpu_count() or 1)
+                + 10,  # a backstop to our clock
             },
         }
         try:

@@ -10,30 +10,37 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import socket
 import tempfile
 import threading
+import time
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from worker.environment import Environment, load_environment
+from worker.environment import Environment, definition_files, load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
 from worker.jail import RECYCLE_AFTER, Jail, last_words
 from worker.sandbox.cgroups import Driver, choose_driver
 from worker.sandbox.filter import compile_filter
 
 _PATH_LIMIT = 70  # a socket's path may have 107 bytes, and the kernels' names follow
+_log = logging.getLogger(__name__)
 _WATCH_SECONDS = 1.0
+_LOOK_SECONDS = 3.0
 _RETRY_SECONDS = 5.0
 _BACKLOG = 64
 
 
 class WarmServer:
-    """A host's warm server for one environment. Making one costs nothing; :meth:`start` is for its owner."""
+    """A host's warm server for one environment. Making one costs nothing; :meth:`start` is for its owner.
+
+    ``failure`` says why there is no jail just now, None where all is well; the owner keeps trying.
+    """
 
     def __init__(
         self, environment: Environment, runtime_dir: Path, recycle_after: int = RECYCLE_AFTER
@@ -45,7 +52,9 @@ class WarmServer:
         self.inputs = self.runtime / "inputs"
         self._stopping = threading.Event()
         self._up = threading.Event()
-        self._failure: str | None = None
+        self.failure: str | None = None
+        self._served: tuple[bytes, ...] = ()
+        self._next_look = 0.0
         self._jail: Jail | None = None
         self._drained: list[Jail] = []
         self._supervisor: threading.Thread | None = None
@@ -65,9 +74,9 @@ class WarmServer:
         )
         self._supervisor.start()
         while not self._up.wait(0.1):
-            if self._failure is not None:
+            if self.failure is not None:
                 self.stop()
-                raise InfrastructureError(self._failure)
+                raise InfrastructureError(self.failure)
 
     def stop(self) -> None:
         """End the jail and everything in it. Safe to call twice."""
@@ -125,42 +134,56 @@ class WarmServer:
 
     def _supervise(self) -> None:
         """Keep one jail serving, in one thread: a jail dies with the thread that started it."""
-        try:
-            self._jail = self._new_jail()
-        except InfrastructureError as error:
-            self._failure = str(error)
+        if not self._renew():
             return
         self._up.set()
         while not self._stopping.is_set():
-            event = self._jail.wait(_WATCH_SECONDS)
-            self._drained = [jail for jail in self._drained if not jail.has_ended()]
-            if event is not None or self._has_changed():
-                self._replace(self._jail)
+            jail = self._jail
+            event = None if jail is None else jail.wait(_WATCH_SECONDS)
+            self._drained = [each for each in self._drained if not each.has_ended()]
+            if jail is None or event is not None or self._has_changed():
+                self._replace(jail)
 
-    def _replace(self, old: Jail) -> None:
+    def _replace(self, old: Jail | None) -> None:
         """Start another jail on the same listening socket, then let the old one finish what it has begun."""
-        try:
-            self._jail = self._new_jail()
-        except InfrastructureError as error:
-            self._failure = str(error)
+        if not self._renew():
             self._stopping.wait(_RETRY_SECONDS)  # and again: what is wrong now need not be wrong for ever
-            return
-        self._failure = None
-        old.drain()
-        self._drained.append(old)
+        elif old is not None:
+            old.drain()
+            self._drained.append(old)
 
-    def _new_jail(self) -> Jail:
+    def _renew(self) -> bool:
+        """Start a jail; where that fails, for whatever reason, ``failure`` tells it and the old one stays."""
         assert self._listener is not None
-        self.environment = load_environment(self.environment.name, self.environment.prefix.parent)
-        return Jail(self.environment, self.runtime, self._listener.fileno(), self._recycle_after)
+        try:
+            self.environment = load_environment(self.environment.name, self.environment.prefix.parent)
+            self._served = self._stamp()
+            self._jail = Jail(
+                self.environment, self.runtime, self._listener.fileno(), self._stopping, self._recycle_after
+            )
+        except Exception as error:  # noqa: BLE001 - this thread must outlive anything, and nothing is swallowed
+            self.failure = str(error) if isinstance(error, InfrastructureError) else repr(error)
+            _log.exception("the sandbox of %s could not be started", self.environment.name)
+            if self._jail is not None and self._jail.has_ended():
+                self._jail = None
+            return False
+        self.failure = None
+        return True
 
     def _has_changed(self) -> bool:
-        """Whether the files that the environment's digest covers are others than those that are served."""
-        try:
-            found = load_environment(self.environment.name, self.environment.prefix.parent)
-        except SandboxUnavailable:  # in the middle of an installation
+        """Whether the environment was defined or installed anew; our own code is replaced by a restart."""
+        if time.monotonic() < self._next_look:
             return False
-        return found.digest != self.environment.digest
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        return self._stamp() != self._served
+
+    def _stamp(self) -> tuple[bytes, ...]:
+        """The contents of the files that define the environment; none where one cannot be read just now."""
+        files = (*definition_files(self.environment.name), self.environment.prefix / ".stamp")
+        try:
+            return tuple(file.read_bytes() for file in files if file.exists())
+        except OSError:
+            return self._served
 
     def last_words(self) -> str:
         """The end of the sandbox's log, on one line, for our own error messages."""

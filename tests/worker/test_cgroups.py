@@ -19,10 +19,8 @@ from worker.sandbox.cgroups import Driver, Group, Version1, Version2, Watchdog, 
 HUNGRY = """
 import subprocess, sys
 sys.stdin.readline()
-take = "held = bytearray(b'x') * (int(%r) << 20); print('fed', flush=True); import time; time.sleep(30)"
-child = subprocess.Popen([sys.executable, "-c", take % sys.argv[1]])
-print(child.pid, flush=True)
-print(child.wait(), flush=True)
+take = f"import time; held = b'x' * ({sys.argv[1]} << 20); print('fed', flush=True); time.sleep(30)"
+subprocess.run([sys.executable, "-c", take])
 """
 FORKING = """
 import os, sys, time
@@ -100,7 +98,7 @@ def hierarchy() -> Driver:
 def driver(request: pytest.FixtureRequest) -> Driver:
     if request.param == "watchdog":
         return Watchdog()
-    return request.getfixturevalue("hierarchy")  # type: ignore[no-any-return] - pytest gives Any
+    return request.getfixturevalue("hierarchy")
 
 
 @pytest.fixture
@@ -115,14 +113,12 @@ def test_a_process_that_takes_too_much_memory_is_killed_and_the_group_says_so(
 ) -> None:
     hungry = start(HUNGRY, "300")
     run_in(group, hungry)
-    said(hungry)
     assert becomes_true(group.out_of_memory)
 
 
 def test_a_process_within_its_memory_is_left_alone(group: Group, start: Start) -> None:
     modest = start(HUNGRY, "30")
     run_in(group, modest)
-    assert int(said(modest)) > 0
     assert said(modest) == "fed"
     time.sleep(0.3)  # three looks of the watchdog
     assert not group.out_of_memory()
@@ -136,7 +132,6 @@ def test_a_neighbours_group_does_not_hear_of_it(driver: Driver, start: Start) ->
         for group, process in zip(groups, processes, strict=True):
             run_in(group, process)
         assert becomes_true(groups[0].out_of_memory)
-        assert said(processes[1])
         assert said(processes[1]) == "fed"
         assert not groups[1].out_of_memory()
     finally:
@@ -160,7 +155,6 @@ def test_closing_kills_what_is_left_and_removes_the_group(hierarchy: Driver, sta
     assert folders(label)
     modest = start(HUNGRY, "10")
     run_in(group, modest)
-    assert said(modest)
     assert said(modest) == "fed"
     group.close()
     assert modest.wait(5) == -9

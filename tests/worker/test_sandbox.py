@@ -447,17 +447,6 @@ def test_consecutive_runs_draw_different_random_numbers(warm_server: WarmServer)
     assert len({run_cells(warm_server, cell).printed[0] for _ in range(3)}) == 3
 
 
-def test_no_secret_of_the_host_is_in_the_kernels_environment(
-    warm_server: WarmServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLANTED_SECRET", "4711-4711")
-    outcome = run_cells(
-        warm_server, "import os\nprint(dict(os.environ))\nprint(open('/proc/1/cmdline').read())"
-    )
-    assert "4711" not in outcome.printed[0]
-    assert "HOME" in outcome.printed[0]
-
-
 def test_the_service_names_the_part_of_the_sandbox_that_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

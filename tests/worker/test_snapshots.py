@@ -245,3 +245,43 @@ def test_an_endless_frame_is_cut_and_what_came_before_stays(warm_server: WarmSer
     """
     outcome = run_cells(warm_server, IMPORTS, "answer = 1\npart1.check()", flood)
     assert _number(outcome, "check") == 1
+
+
+FORGED_MESSAGES = {
+    "a stream without its fields": ("stream", {}),
+    "an error without its fields": ("error", {}),
+    "a status of another shape": ("status", {"execution_state": ["idle"]}),
+    "an update without data": ("update_display_data", {"transient": {"display_id": "x"}}),
+    "a type that nobody knows": ("verdict", {"status": "correct"}),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED_MESSAGES.values(), ids=FORGED_MESSAGES.keys())
+def test_a_forged_kernel_message_decides_nothing(warm_server: WarmServer, forged: tuple[str, object]) -> None:
+    kind, content = forged
+    outcome = run_cells(
+        warm_server,
+        IMPORTS,
+        "answer = 1\npart1.check()",
+        "k = get_ipython().kernel\n"
+        f"k.session.send(k.iopub_socket, {kind!r}, {content!r}, parent=k.get_parent('shell'))",
+        "other = 2\npart2.check()",
+    )
+    assert outcome.status == "completed"
+    assert _number(outcome, "check") == 1
+    assert outcome.frame("part2", "check") is not None
+
+
+def test_a_message_whose_parent_is_nonsense_ends_the_run_as_the_notebooks_doing(
+    warm_server: WarmServer,
+) -> None:
+    outcome = run_cells(
+        warm_server,
+        IMPORTS,
+        "answer = 1\npart1.check()",
+        "import time\nk = get_ipython().kernel\n"
+        "m = k.session.msg('stream', {'name': 'stdout', 'text': 'x'})\n"
+        "m['parent_header'] = 7\nk.iopub_socket.send_multipart(k.session.serialize(m))\ntime.sleep(1)",
+    )
+    assert outcome.status in ("completed", "kernel_died")
+    assert _number(outcome, "check") == 1

@@ -1,13 +1,16 @@
-"""The warm server's life: replaced when it is worn out or its environment has changed, one owner, honest failure."""
+"""The warm server's life: replaced when worn out or when its environment has changed, one owner, no silence."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 import worker.environment
@@ -97,3 +100,45 @@ def test_stopping_leaves_no_folder(tmp_path: Path) -> None:
     with WarmServer(load_environment("python"), tmp_path) as server:
         run_cells(server, "x = 1", files={"../input/a.csv": b"1"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restart_that_fails_is_tried_again_until_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.warm._RETRY_SECONDS", 0.2)
+    with WarmServer(load_environment("python"), tmp_path) as server:
+        assert server.pid is not None
+        with monkeypatch.context() as broken:
+            broken.setattr("worker.jail.sys.executable", "/nonexistent/python")
+            os.kill(server.pid, signal.SIGKILL)
+            assert _until(lambda: server.failure is not None)
+        assert _until(lambda: server.failure is None)
+        assert run_cells(server, "print('again')").printed[0].strip() == "again"
+
+
+def test_a_launcher_that_cannot_run_is_told_at_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.jail.sys.executable", "/nonexistent/python")
+    with pytest.raises(InfrastructureError, match="could not be launched"):
+        WarmServer(load_environment("python"), tmp_path).start()
+
+
+def test_none_of_the_hosts_variables_comes_near_the_jail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANTED_SECRET", "4711-4711")
+    with WarmServer(load_environment("python"), tmp_path) as server:
+        outcome = run_cells(server, "import os\nprint(dict(os.environ))")
+        assert server.pid is not None
+        tree = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        environments = [environment for process in tree if (environment := _environment_of(process))]
+    assert "HOME" in outcome.printed[0]
+    assert "4711" not in outcome.printed[0]
+    assert environments
+    assert not any(b"4711" in environment for environment in environments)
+
+
+def _environment_of(process: psutil.Process) -> bytes:
+    try:
+        return Path(f"/proc/{process.pid}/environ").read_bytes()
+    except OSError:  # sealed, or gone in the meantime
+        return b""

@@ -4,10 +4,10 @@
                 -> pid 1         own namespaces, sealed; collects orphans
                      -> kernel   the student's code
 
-Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the kernel's
-listening sockets and of the evidence pipe), then ``go``. Out: ``hello`` with the environment that serves (its
-credentials tell the trusted side the watcher's pid), then ``exit`` with the kernel's wait status, or ``failed``
-with the reason why sealing did not work.
+Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the
+kernel's listening sockets and of the evidence pipe), then ``go``. Out: ``hello`` with the environment that
+serves (its credentials tell the trusted side the watcher's pid), then ``exit`` with the kernel's wait
+status, or ``failed`` with the reason why sealing did not work.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Driver(Protocol):
 
 
 def choose_driver(root: Path = ROOT, membership: Path = MEMBERSHIP) -> Driver:
-    """The best driver that works here. ``root``: where the hierarchies are; ``membership``: our place in them."""
+    """The best driver that works here. ``root`` has the hierarchies, ``membership`` our place in them."""
     groups = membership.read_text()
     return _version_2(root, groups) or _version_1(root, groups) or Watchdog()
 
@@ -80,7 +80,7 @@ def _version_2(root: Path, groups: str) -> Driver | None:
 
 
 def _delegated(base: Path) -> bool:
-    """Whether we may make groups below ``base`` that count memory and processes; switches that on if need be."""
+    """Whether groups that we make below ``base`` count memory and processes; switches that on if need be."""
     control = base / "cgroup.subtree_control"
     if not _usable(base):
         return False
@@ -155,6 +155,8 @@ class Version1:
         memory.mkdir()
         pids.mkdir()
         (memory / "memory.limit_in_bytes").write_text(str(memory_mib * _MIB))
+        with contextlib.suppress(OSError):  # a kernel without swap accounting
+            (memory / "memory.memsw.limit_in_bytes").write_text(str(memory_mib * _MIB))
         (pids / "pids.max").write_text(str(processes))
         return _Group1(memory, pids)
 
