@@ -1,4 +1,4 @@
-"""The warm server's life: replaced when worn out or when its environment has changed, one owner, no silence."""
+"""The warm server's life: replaced when worn out or when its environment changed, one owner, no silence."""
 
 from __future__ import annotations
 
