@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from checks import bundle
@@ -12,8 +12,16 @@ from checks.source import NotANotebookError, assigned_names, code_cells
 from checks.spec.base import walk
 from checks.spec.loading import read_spec
 from checks.spec.models import AssignmentSpec, Part
-from checks.spec.reading import Document
+from checks.spec.reading import Document, read_yaml
 from checks.spec.target import Operand, suggestion
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What an installation has for assignments: the names of its ``environments`` and ``shims``."""
+
+    environments: frozenset[str]
+    shims: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -27,18 +35,24 @@ class Assignment:
     starter: tuple[str, ...]
 
     @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> Assignment:
+    def from_files(cls, files: Mapping[str, bytes], offer: Offer | None = None) -> Assignment:
         """Check a bundle's files (``docs/architecture.md`` lists them);
         raises SpecError with every mistake.
+
+        With an ``offer``, an environment or shim that is not in it is a mistake too.
         """
         if bundle.SPEC not in files:
             raise SpecError([Problem(bundle.SPEC, 0, 0, "", "the bundle has no such file")])
-        spec, document = read_spec(files[bundle.SPEC], bundle.SPEC)
+        try:
+            spec, document = read_spec(files[bundle.SPEC], bundle.SPEC)
+        except SpecError as error:
+            raise SpecError([*error.problems, *_not_offered(_document(files), offer)]) from error
         inputs = spec.input_keys()
         problems = [
             *_missing_inputs(inputs, files, document),
             *_notebook_problems(files, needed=_needs_reference(spec)),
             *_unset_reference_names(spec, files, document),
+            *_not_offered(document, offer),
         ]
         if problems:
             raise SpecError(problems)
@@ -105,6 +119,38 @@ class Assignment:
             )
             for part in self.parts
         )
+
+
+def spec_problems(files: Mapping[str, bytes], offer: Offer | None) -> list[Problem]:
+    """Every mistake of the spec itself; whether the files that it wants are there is not looked at."""
+    document = _document(files)
+    try:
+        spec, _ = read_spec(files[bundle.SPEC], bundle.SPEC)
+    except SpecError as error:
+        return [*error.problems, *_not_offered(document, offer)]
+    return [*_unset_reference_names(spec, files, document), *_not_offered(document, offer)]
+
+
+def _document(files: Mapping[str, bytes]) -> Document:
+    """What the spec's file says, its mistakes included; empty where it is no YAML."""
+    try:
+        return read_yaml(files[bundle.SPEC], bundle.SPEC)
+    except SpecError:
+        return Document(bundle.SPEC)
+
+
+def _not_offered(document: Document, offer: Offer | None) -> Iterator[Problem]:
+    """Of the document, not of a checked spec: a mistake elsewhere must not hide these."""
+    if offer is None or not isinstance(document.data, dict):
+        return
+    environment, compat = document.data.get("environment"), document.data.get("compat")
+    if isinstance(environment, str) and environment not in offer.environments:
+        meant = suggestion(environment, offer.environments)
+        yield document.problem(("environment",), f"there is no environment {environment!r}", meant)
+    for number, shim in enumerate(compat) if isinstance(compat, list) else ():
+        if isinstance(shim, str) and shim not in offer.shims:
+            what = f"there is no compatibility shim {shim!r}"
+            yield document.problem(("compat", number), what, suggestion(shim, offer.shims))
 
 
 def _needs_reference(spec: AssignmentSpec) -> bool:

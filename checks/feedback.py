@@ -72,7 +72,11 @@ class PartFeedback(msgspec.Struct, frozen=True):
 
 
 class Feedback(msgspec.Struct, frozen=True):
-    """The whole judgement of one attempt, as the instructor sees it."""
+    """The whole judgement of one attempt, as the instructor sees it.
+
+    ``score`` is the sum of the parts' scores. A part that is ``unjudged`` counts 0 in it: while there is one,
+    ``score`` is no grade and must not be passed on as one.
+    """
 
     assignment: AssignmentInfo
     submission: SubmissionInfo
@@ -121,12 +125,15 @@ def total(parts: tuple[PartFeedback, ...]) -> float:
 
 
 def system_error_feedback(assignment: Assignment, submission: SubmissionInfo, reason: str) -> Feedback:
-    """Every part ``unjudged``: the fault is ours, and nobody loses a point for good.
+    """Every graded part ``unjudged``: the fault is ours, and nobody loses a point for good.
+
     ``reason`` is for people.
     """
     message = f"This could not be judged, and it is not your fault: {escape(reason.rstrip('.'))}."
     parts = tuple(
-        PartFeedback(part.id, part.title, "unjudged", 0.0, part.points if part.graded else 0.0, message)
+        PartFeedback(part.id, part.title, "unjudged", 0.0, part.points, message)
+        if part.graded
+        else PartFeedback(part.id, part.title, "ungraded", 0.0, 0.0, "")
         for part in assignment.parts
     )
     run = RunInfo("system_error", 0.0, assignment.environment, "none")

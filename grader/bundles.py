@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from checks.assignment import spec_problems
 from checks.bundle import REFERENCE, SPEC, STARTER, input_key
 from checks.errors import BundleError, Problem, SpecError
 from checks.spec.reading import Document, read_yaml
 from grader.authoring.publish import MasterError, publish
+from grader.offer import offered
 
 SOURCE = "source.ipynb"
 MAX_INPUT = 256 << 20
@@ -18,45 +20,64 @@ def read_bundle(folder: Path) -> dict[str, bytes]:
 
     ``assignment.yaml`` as it is, starter and reference derived from ``source.ipynb``, and the inputs that
     the spec names: files of the assignment's folder or, as ``../…``, of the course's folder around it.
-    Symbolic links may not lead out of the course. Raises SpecError with every file that is missing or out
-    of bounds.
+    Symbolic links may not lead out of the course. Where a file is missing, out of bounds or wrong, raises
+    SpecError with every mistake of all of them; a spec's own mistakes are for ``Assignment.from_files`` as
+    long as the rest is right.
     """
-    spec = _read(folder, SPEC)
-    source = _read(folder, SOURCE)
-    files = {SPEC: spec} | _notebooks(source) | _inputs(folder, read_yaml(spec, SPEC))
+    problems: list[Problem] = []
+    files = {**_spec(folder, problems), **_notebooks(folder, problems)}
+    files |= _inputs(folder, files, problems)
+    if problems:
+        found = spec_problems(files, offered()) if SPEC in files else []
+        raise SpecError([*problems, *found])
     return dict(sorted(files.items()))
 
 
-def _read(folder: Path, name: str) -> bytes:
+def _read(folder: Path, name: str, problems: list[Problem]) -> bytes | None:
     try:
         return (folder / name).read_bytes()
     except OSError as error:
-        where = str(folder / name)
-        raise SpecError([Problem(where, 0, 0, "", f"cannot be read: {error.strerror}")]) from error
+        problems.append(Problem(str(folder / name), 0, 0, "", f"cannot be read: {error.strerror}"))
+        return None
 
 
-def _notebooks(source: bytes) -> dict[str, bytes]:
+def _spec(folder: Path, problems: list[Problem]) -> dict[str, bytes]:
+    raw = _read(folder, SPEC, problems)
+    return {} if raw is None else {SPEC: raw}
+
+
+def _notebooks(folder: Path, problems: list[Problem]) -> dict[str, bytes]:
+    source = _read(folder, SOURCE, problems)
+    if source is None:
+        return {}
     try:
         return {STARTER: publish(source, "student"), REFERENCE: publish(source, "reference")}
     except MasterError as error:
-        raise SpecError(Problem(SOURCE, 0, 0, "", problem) for problem in error.problems) from error
+        problems += [Problem(SOURCE, 0, 0, "", problem) for problem in error.problems]
+        return {}
 
 
-def _inputs(folder: Path, spec: Document) -> dict[str, bytes]:
+def _inputs(folder: Path, files: dict[str, bytes], problems: list[Problem]) -> dict[str, bytes]:
+    spec = _document(files)
     named = spec.data.get("inputs") if isinstance(spec.data, dict) else None
-    files: dict[str, bytes] = {}
-    problems: list[Problem] = []
+    found: dict[str, bytes] = {}
     # Anything that is no map of texts is for the spec's own checker to name.
     for target, source in named.items() if isinstance(named, dict) else ():
         if isinstance(source, str):
             try:
-                files[input_key(source)] = _input(folder, source)
+                found[input_key(source)] = _input(folder, source)
             except (BundleError, OSError) as error:
                 what = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
                 problems.append(spec.problem(("inputs", target), f"{source}: {what}"))
-    if problems:
-        raise SpecError(problems)
-    return files
+    return found
+
+
+def _document(files: dict[str, bytes]) -> Document:
+    try:
+        return read_yaml(files[SPEC], SPEC)
+    # Absent, or no YAML: its own checker says so.
+    except (KeyError, SpecError):
+        return Document(SPEC)
 
 
 def _input(folder: Path, source: str) -> bytes:

@@ -31,10 +31,12 @@ from grader import show, up
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
 from grader.gather import Found, GatherError, gather
+from grader.keep import OutError, OutFolder
 from grader.local import Graded, InfrastructureError, LocalGrader, judge_evidence, sandbox_findings
+from grader.offer import offered
 from grader.processes import StartError
 from grader.receive import publish_bundle
-from grader.settings import Settings
+from grader.settings import ConfigFileError, Settings
 from grader.store import BlobMissingError, open_store
 from grader.store.database import migrate
 from grader.store.references import ReferenceFailedError
@@ -120,12 +122,13 @@ def grade(
         settings = Settings()
         found = gather(paths, max_bytes=int(settings.max_notebook_mib * (1 << 20)))
         files = read_bundle(assignment)
+        kept = OutFolder(out, found) if out is not None else None
         talk = show.progress_output()
         talk.print(f"· {len(found)} notebook{'s' if len(found) != 1 else ''}; starting the sandbox")
         fine = True
         with LocalGrader(settings, files) as grader, show.counter("graded", len(found)) as advance:
             for one, result in _graded(grader, found, jobs):
-                fine &= _deliver(one, result, as_json=as_json, out=out)
+                fine &= _deliver(one, result, as_json=as_json, kept=kept)
                 advance()
         if not fine:
             raise typer.Exit(Exit.NOT_GRADED)
@@ -168,7 +171,7 @@ def doctor(
 def check_assignment(folder: Bundle) -> None:
     """Read an assignment and report every mistake at once."""
     with exits():
-        found = Assignment.from_files(read_bundle(folder))
+        found = Assignment.from_files(read_bundle(folder), offered())
         points = sum(part.points for part in found.parts if part.graded)
         typer.echo(f"{found.id}: {len(found.parts)} parts, {points:g} points, version {found.version}")
 
@@ -190,8 +193,8 @@ def pack_assignment(
     """Write an assignment as the one archive that the API takes."""
     with exits():
         files = read_bundle(folder)
-        Assignment.from_files(files)
-        archive.write_bytes(bundle.pack(files))
+        Assignment.from_files(files, offered())
+        _write(archive, bundle.pack(files))
         typer.echo(f"{archive}: version {bundle.digest(files)}")
 
 
@@ -201,7 +204,7 @@ def write_starter(
 ) -> None:
     """Write the notebook that students get."""
     with exits():
-        notebook.write_bytes(read_bundle(folder)[bundle.STARTER])
+        _write(notebook, read_bundle(folder)[bundle.STARTER])
         typer.echo(str(notebook))
 
 
@@ -226,7 +229,7 @@ def exits() -> Iterator[None]:
     """Turn the errors that a person can do something about into a message and an exit code."""
     try:
         yield
-    except (SpecError, BundleError, GatherError) as error:
+    except (SpecError, BundleError, GatherError, OutError, ConfigFileError) as error:
         _fail(str(error), Exit.USAGE)
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
@@ -246,6 +249,13 @@ def _fail(message: str, code: Exit) -> None:
     raise typer.Exit(code)
 
 
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise OutError(f"{path}: {error.strerror}") from error
+
+
 def _settings(flags: dict[str, Any]) -> Settings:
     return Settings(**{name: value for name, value in flags.items() if value is not None})
 
@@ -254,7 +264,7 @@ def _graded(grader: LocalGrader, found: list[Found], jobs: int) -> Iterator[tupl
     """Results in the order of the notebooks, each as soon as it and all before it are there."""
     pool = ThreadPoolExecutor(jobs)
     try:
-        results = pool.map(lambda one: grader.grade(one.content, one.student), found)
+        results = pool.map(lambda one: _grade(grader, one), found)
         yield from zip(found, results, strict=True)
     except BaseException:
         # Whatever still runs ends with the sandbox; nobody waits for a notebook's time limit after Ctrl-C.
@@ -264,23 +274,19 @@ def _graded(grader: LocalGrader, found: list[Found], jobs: int) -> Iterator[tupl
         pool.shutdown(cancel_futures=True)
 
 
-def _deliver(one: Found, result: Graded, *, as_json: bool, out: Path | None) -> bool:
-    if out is not None:
-        _keep(out, one.student, result)
+def _grade(grader: LocalGrader, one: Found) -> Graded:
+    if one.refusal:
+        return grader.reject(one.content, one.student, one.refusal)
+    return grader.grade(one.content, one.student)
+
+
+def _deliver(one: Found, result: Graded, *, as_json: bool, kept: OutFolder | None) -> bool:
+    if kept is not None:
+        kept.keep(one.student, result)
     _print(one.student, result.feedback, as_json=as_json)
     return result.feedback.run.status not in UNGRADABLE and not any(
         part.status == "unjudged" for part in result.feedback.parts
     )
-
-
-def _keep(out: Path, student: str, result: Graded) -> None:
-    stem = out / student.replace("/", "_")
-    out.mkdir(parents=True, exist_ok=True)
-    stem.with_name(stem.name + ".feedback.json").write_bytes(result.feedback.to_json())
-    if result.evidence is not None:
-        stem.with_name(stem.name + ".evidence").write_bytes(result.evidence.to_bytes())
-    if result.executed is not None:
-        stem.with_name(stem.name + ".ipynb").write_bytes(result.executed)
 
 
 def _print(title: str, feedback: Feedback, *, as_json: bool) -> None:

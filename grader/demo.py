@@ -20,7 +20,6 @@ from grader.bundles import read_bundle
 from grader.settings import Settings
 
 COURSE = Path(__file__).parent.parent / "fixtures" / "embeddings"
-SPEC = "assignment.yaml"
 SAMPLES_EACH = 6
 # Right ones, the untouched one, and well-known ways to be wrong.
 SHOWN_FIRST = (
@@ -58,7 +57,7 @@ class Sent:
 def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> bool:
     """Start everything, grade the course's samples, show it all; True where every verdict was as expected.
 
-    Raises StartError and DemoError.
+    Raises StartError and DemoError, and KeyboardInterrupt where a signal ended it before there was feedback.
     """
     talk, out = show.progress_output(), show.output()
     right: list[bool] = []
@@ -75,7 +74,8 @@ def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> boo
             running.wait()
         talk.print("· the report opens while the service runs: `grader demo --keep` leaves it running")
     if not right:
-        raise DemoError("interrupted before the feedback was there")
+        # The signal that ended the block above; the service is drained by now.
+        raise KeyboardInterrupt
     return all(right)
 
 
@@ -87,7 +87,7 @@ def _client(running: up.Running, role: str) -> httpx.Client:
 def _publish(running: up.Running, course: Path, talk: Console) -> list[Sample]:
     samples: list[Sample] = []
     with _client(running, "instructor") as client:
-        for folder in sorted(path.parent for path in course.glob(f"*/{SPEC}")):
+        for folder in sorted(path.parent for path in course.glob(f"*/{bundle.SPEC}")):
             archive = bundle.pack(read_bundle(folder))
             answer = _good(client.post("/api/v1/assignments", content=archive))
             chosen = _chosen(_samples(str(answer["id"]), folder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -20,16 +21,25 @@ class GatherError(Exception):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One notebook: whose it is (from its name) and where it was."""
+    """One notebook: whose it is (from its name) and where it was.
+
+    ``refusal``, where not empty, says why it must not be run; ``content`` is then only its beginning.
+    """
 
     student: str
     place: str
     content: bytes
+    refusal: str = ""
+
+
+# A file's place inside what was pointed at, its bytes (no more than one above the bound).
+Member = tuple[PurePosixPath, bytes]
 
 
 def gather(paths: Iterable[Path], *, max_bytes: int) -> list[Found]:
     """Every notebook below the paths, in their order; raises GatherError where a path gives none.
 
+    One larger than ``max_bytes`` is refused, and does not keep the others from being graded.
     A notebook's student is its file's stem; notebooks of one stem are told apart by their folders' names,
     and where these are equal too, by their whole paths.
     """
@@ -46,22 +56,22 @@ def _below(path: Path, max_bytes: int) -> list[Found]:
     elif path.suffix == ".zip":
         members = list(_archive(path, max_bytes))
     elif path.is_file():
-        return [Found(path.stem, str(path), _bounded(path, max_bytes))]
+        return [_found(path.stem, str(path), _bounded(path, max_bytes), max_bytes)]
     else:
         raise GatherError(f"{path}: there is no such file or folder")
     if not members:
         raise GatherError(f"{path}: no notebooks ({SUFFIX}) in it")
-    return [Found(inside.stem, f"{path}/{inside}", content) for inside, content in members]
+    return [_found(inside.stem, f"{path}/{inside}", content, max_bytes) for inside, content in members]
 
 
-def _folder(folder: Path, max_bytes: int) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _folder(folder: Path, max_bytes: int) -> Iterator[Member]:
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         inside = PurePosixPath(path.relative_to(folder).as_posix())
         if CHECKPOINTS not in inside.parts and path.is_file():
             yield inside, _bounded(path, max_bytes)
 
 
-def _archive(path: Path, max_bytes: int) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _archive(path: Path, max_bytes: int) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = sorted(archive.infolist(), key=lambda member: member.filename)
@@ -70,11 +80,20 @@ def _archive(path: Path, max_bytes: int) -> Iterator[tuple[PurePosixPath, bytes]
             for member in members:
                 inside = PurePosixPath(member.filename)
                 if inside.suffix == SUFFIX and not {CHECKPOINTS, "__MACOSX"} & set(inside.parts):
-                    with archive.open(member) as file:
-                        yield inside, _cut(file.read(max_bytes + 1), f"{path}:{inside}", max_bytes)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        # The last two: an encrypted member, a compression that this Python does not know.
+                    yield inside, _unpacked(archive, member, max_bytes)
+    except zipfile.BadZipFile as error:
         raise GatherError(f"{path}: {error}") from error
+    except OSError as error:
+        raise GatherError(f"{path}: {error.strerror or error}") from error
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> bytes:
+    try:
+        with archive.open(member) as file:
+            return file.read(max_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        # The last two: an encrypted member, a compression that this Python does not know.
+        raise GatherError(f"{archive.filename}: {member.filename} cannot be unpacked: {error}") from error
 
 
 def _folder_name(one: Found) -> str:
@@ -92,12 +111,11 @@ def _renamed(one: Found, student: str) -> Found:
 def _bounded(path: Path, max_bytes: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return _cut(file.read(max_bytes + 1), str(path), max_bytes)
+            return file.read(max_bytes + 1)
     except OSError as error:
         raise GatherError(f"{path}: {error.strerror}") from error
 
 
-def _cut(content: bytes, place: str, max_bytes: int) -> bytes:
-    if len(content) > max_bytes:
-        raise GatherError(f"{place}: larger than {max_bytes / (1 << 20):g} MiB")
-    return content
+def _found(student: str, place: str, content: bytes, max_bytes: int) -> Found:
+    too_large = f"the notebook is larger than {max_bytes / (1 << 20):g} MiB, the largest accepted here"
+    return Found(student, place, content, too_large if len(content) > max_bytes else "")

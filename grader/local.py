@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
@@ -20,6 +22,7 @@ from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
 from checks.judge import judge
 from grader.doctor import Finding
 from grader.notebooks import NotANotebookError, normal_form
+from grader.offer import offered
 from grader.settings import Settings
 from grader.store import Store, open_store, references
 from grader.store.database import migrate
@@ -49,13 +52,12 @@ class LocalGrader:
     """
 
     def __init__(self, settings: Settings, files: dict[str, bytes]) -> None:
-        self.assignment = Assignment.from_files(files)
+        self.assignment = Assignment.from_files(files, offered())
         self._files = files
         self._settings = settings
         self._store = _opened(settings)
         self._runtime = settings.runtime_dir / f"grade-{os.getpid()}"
-        self._environment = load_environment(self.assignment.environment)
-        self._server = WarmServer(self._environment, self._runtime)
+        self._server = WarmServer(load_environment(self.assignment.environment), self._runtime)
         self._reference: Evidence | None = None
 
     def __enter__(self) -> Self:
@@ -82,19 +84,28 @@ class LocalGrader:
     def grade(
         self, notebook: bytes, student: str, *, progress: Callable[[Progress], None] | None = None
     ) -> Graded:
-        """Run and judge one notebook.
+        """Run and judge one notebook; nothing that is wrong with it, or with us, is raised.
 
         What is no notebook is ``rejected``, our own fault leaves all ``unjudged``.
         """
         try:
-            normal = normal_form(notebook)
+            return self._judged(self._run(normal_form(notebook), progress or _ignore), student)
         except NotANotebookError as error:
-            return self._judged(Attempt(self._rejected(notebook, str(error)), notebook), student)
-        try:
-            return self._judged(self._run(normal, progress or _ignore), student)
+            return self.reject(notebook, student, str(error))
         except InfrastructureError as error:
-            info = _info(student, digest(normal))
-            return Graded(system_error_feedback(self.assignment, info, str(error)))
+            return self._unjudged(notebook, student, str(error))
+        # A bug of ours, shown in full; it must neither become a verdict nor stop the class.
+        except Exception as error:  # noqa: BLE001
+            print(f"{student}: not graded, by a fault of the grader:", file=sys.stderr)
+            traceback.print_exception(error)
+            return self._unjudged(notebook, student, f"the grader failed ({type(error).__name__})")
+
+    def reject(self, notebook: bytes, student: str, why: str) -> Graded:
+        """The feedback of what is not run; ``why`` is for the one who sent it."""
+        return self._judged(Attempt(self._rejected(notebook, why), notebook), student)
+
+    def _unjudged(self, notebook: bytes, student: str, why: str) -> Graded:
+        return Graded(system_error_feedback(self.assignment, _info(student, digest(notebook)), why))
 
     def _run(self, notebook: bytes, progress: Callable[[Progress], None]) -> Attempt:
         for _ in range(TRIES - 1):
@@ -116,7 +127,7 @@ class LocalGrader:
         run = Run(
             status="rejected",
             seconds=0.0,
-            environment=self._environment.label,
+            environment=self._server.environment.label,
             memory_limit=self._server.driver.name,
             detail=why,
         )
@@ -128,7 +139,7 @@ class LocalGrader:
         notebook = self._files[REFERENCE]
         return references.obtain(
             self._store,
-            (self.assignment.version, self._environment.digest),
+            (self.assignment.version, self._server.environment.digest),
             lambda: (
                 run_attempt(notebook, self.assignment, self._files, self._server, reference=True).evidence
             ),
@@ -142,7 +153,7 @@ def judge_evidence(settings: Settings, files: dict[str, bytes], evidence: Eviden
 
     Raises SpecError, and ReferenceFailedError where the assignment needs a reference run that was never made.
     """
-    assignment = Assignment.from_files(files)
+    assignment = Assignment.from_files(files, offered())
     reference = _stored_reference(settings, assignment) if assignment.needs_reference else None
     return judge(assignment, evidence, reference, _info(student, evidence.notebook))
 

@@ -1,9 +1,16 @@
-"""A submitted file, checked and brought to the one form that is stored: nbformat 4 as UTF-8 JSON."""
+"""A submitted file, checked and brought to the one form that is stored: nbformat 4.5 as ASCII JSON.
+
+The form is built anew of what running a notebook takes. Whatever else the file holds never gets in, so that
+nothing behind this door can stumble over it.
+"""
 
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
+import math
+import re
 from typing import Any
 
 import nbformat
@@ -11,7 +18,17 @@ from nbformat.converter import convert
 from nbformat.reader import NotJSONError
 
 NEWEST = nbformat.current_nbformat
+MINOR = 5
 MAX_CELLS = 5_000
+MAX_DEPTH = 20
+# What others index into; any other metadata is carried along unread.
+METADATA_TYPES: dict[str, type] = {
+    "kernelspec": dict,
+    "language_info": dict,
+    "execution": dict,
+    "jupyter": dict,
+    "tags": list,
+}
 # The longest mark first: UTF-32's begins with UTF-16's.
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -20,6 +37,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class NotANotebookError(ValueError):
@@ -29,13 +47,44 @@ class NotANotebookError(ValueError):
 def normal_form(raw: bytes) -> bytes:
     """The notebook as it is stored: equal notebooks get equal bytes, and so one digest.
 
-    Reads UTF-8 and UTF-16, with or without a byte order mark, and upgrades nbformat 3.
-    Raises NotANotebookError.
+    Reads UTF-8 and UTF-16, with or without a byte order mark, and upgrades nbformat 3. Outputs are left out,
+    cells without an id get one made of their place and source. Raises NotANotebookError.
     """
-    notebook = _read(_text(raw))
-    _check_cells(notebook)
-    # Escaped, because an output may hold half a surrogate pair, which no encoding can carry.
+    notebook = read_notebook(raw)
+    taken: set[str] = set()
+    for index, cell in enumerate(notebook["cells"]):
+        cell["id"] = cell_id(cell, index, taken)
     return json.dumps(notebook, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def read_notebook(raw: bytes) -> dict[str, Any]:
+    """The same before it is written: cells have the ids of the file, if any. Raises NotANotebookError."""
+    found = _read(_text(raw))
+    cells, metadata = found.get("cells"), found.get("metadata", {})
+    if not isinstance(cells, list):
+        raise NotANotebookError("the notebook has no list of cells")
+    if len(cells) > MAX_CELLS:
+        raise NotANotebookError(f"the notebook has {len(cells)} cells, at most {MAX_CELLS} are accepted")
+    if not isinstance(metadata, dict):
+        raise NotANotebookError("the notebook's metadata is no object")
+    return {
+        "cells": [_cell(number, cell) for number, cell in enumerate(cells)],
+        "metadata": _metadata(metadata),
+        "nbformat": NEWEST,
+        "nbformat_minor": MINOR,
+    }
+
+
+def cell_id(cell: dict[str, Any], index: int, taken: set[str]) -> str:
+    """The cell's own id, so that cells keep their names over the editions; else one made of the content.
+
+    ``taken`` are the ids of the cells above; the new one is added.
+    """
+    name = cell.get("id")
+    if not isinstance(name, str) or name in taken:
+        name = hashlib.sha256(f"{index}\n{cell['source']}".encode()).hexdigest()[:12]
+    taken.add(name)
+    return name
 
 
 def _text(raw: bytes) -> str:
@@ -87,39 +136,95 @@ def _no_constant(name: str) -> float:
 
 def _upgraded(old: dict[str, Any]) -> dict[str, Any]:
     try:
-        new = convert(nbformat.from_dict(old), NEWEST)  # type: ignore[no-untyped-call]
+        new: dict[str, Any] = convert(nbformat.from_dict(old), NEWEST)  # type: ignore[no-untyped-call]
+        # The converter draws ids at random, and equal notebooks must stay equal.
+        return {**new, "cells": [{**cell, "id": None} for cell in new["cells"]]}
     # The converter indexes into whatever the file holds.
-    except (nbformat.ValidationError, NotJSONError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except _CONVERTERS_ERRORS as error:
         raise NotANotebookError(
             f"the notebook (format {old['nbformat']}) could not be upgraded: {error!r}"
         ) from error
-    return dict(new)
 
 
-def _check_cells(notebook: dict[str, Any]) -> None:
-    """What running a notebook relies on; the rest of the schema (outputs, ids) is of no consequence here."""
-    cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        raise NotANotebookError("the notebook has no list of cells")
-    if len(cells) > MAX_CELLS:
-        raise NotANotebookError(f"the notebook has {len(cells)} cells, at most {MAX_CELLS} are accepted")
-    if not isinstance(notebook.get("metadata", {}), dict):
-        raise NotANotebookError("the notebook's metadata is no object")
-    notebook.setdefault("metadata", {})
-    for number, cell in enumerate(cells):
-        _check_cell(number, cell)
+_CONVERTERS_ERRORS = (
+    nbformat.ValidationError,
+    NotJSONError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    RecursionError,
+)
 
 
-def _check_cell(number: int, cell: object) -> None:
-    if not isinstance(cell, dict) or cell.get("cell_type") not in {"code", "markdown", "raw"}:
+def _cell(number: int, cell: object) -> dict[str, Any]:
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
         raise NotANotebookError(f"cell {number} is neither code nor text")
-    source = cell.get("source", "")
+    metadata, name = cell.get("metadata"), cell.get("id")
+    new: dict[str, Any] = {
+        "cell_type": cell["cell_type"],
+        "metadata": _metadata(metadata) if isinstance(metadata, dict) else {},
+        "source": _source(number, cell.get("source", "")),
+    }
+    if isinstance(name, str) and _CELL_ID.fullmatch(name):
+        new["id"] = name
+    if new["cell_type"] == "code":
+        return new | {"execution_count": None, "outputs": []}
+    return new | ({"attachments": cell["attachments"]} if _are_attachments(cell.get("attachments")) else {})
+
+
+def _source(number: int, source: object) -> str:
     lines = [source] if isinstance(source, str) else source
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise NotANotebookError(f"the source of cell {number} is no text")
-    cell["source"] = "".join(lines)
-    if not _is_encodable(cell["source"]):
+    text = "".join(lines)
+    if not _is_encodable(text):
         raise NotANotebookError(f"the source of cell {number} holds half a character (a lone surrogate)")
+    return text
+
+
+def _metadata(found: dict[str, Any]) -> dict[str, Any]:
+    """What of the metadata is as the format says, or of no known form but plain."""
+    kept = {
+        key: value
+        for key, value in found.items()
+        if isinstance(value, METADATA_TYPES.get(key, object)) and _is_plain(key) and _is_plain(value)
+    }
+    if "tags" in kept:
+        kept["tags"] = [tag for tag in kept["tags"] if isinstance(tag, str)]
+    return kept
+
+
+def _are_attachments(found: object) -> bool:
+    return (
+        isinstance(found, dict)
+        and all(isinstance(kinds, dict) for kinds in found.values())
+        and all(_is_text(data) for kinds in found.values() for data in kinds.values())
+        and _is_plain(found)
+    )
+
+
+def _is_text(data: object) -> bool:
+    return isinstance(data, str) or (isinstance(data, list) and all(isinstance(line, str) for line in data))
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    """Whether the value can be written in any encoding, read by any reader, and walked through."""
+    match value:
+        case str():
+            return _is_encodable(value)
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return _are_plain([*value, *value.values()], depth + 1)
+        case list():
+            return _are_plain(value, depth + 1)
+        case _:
+            return True
+
+
+def _are_plain(values: list[Any], depth: int) -> bool:
+    return depth <= MAX_DEPTH and all(_is_plain(value, depth) for value in values)
 
 
 def _is_encodable(text: str) -> bool:

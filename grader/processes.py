@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grader.settings import Settings
 
-# A worker finishes the notebooks that it has begun.
+# So long a worker may go on with the notebooks that it has begun; then they are left to the next start.
 DRAIN_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 PACKAGES = Path(__file__).parent.parent

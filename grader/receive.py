@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 
 import msgspec
-from checks.assignment import Assignment
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from checks import bundle
+from checks.assignment import Assignment
 from checks.evidence import digest
 from grader.notebooks import normal_form
+from grader.offer import offered
 from grader.settings import queue_name
 from grader.store import Store, assignments, submissions
 
@@ -70,7 +71,7 @@ def receive_bundle(store: Store, archive: bytes) -> assignments.Published:
 
 def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Published:
     """Put an assignment in force; publishing the same files again changes nothing. Raises SpecError."""
-    assignment = Assignment.from_files(files)
+    assignment = Assignment.from_files(files, offered())
     blob = store.blobs.put(bundle.pack(files))
     with store.write() as session:
         assignments.publish(

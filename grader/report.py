@@ -18,21 +18,26 @@ from grader.store.tables import Attempt, FeedbackRow, PartRow, Submission
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+# Feedback counts these as 0; where people or learning systems read grades, they are no number at all.
+WITHOUT_SCORE = frozenset({"unjudged", "ungraded", "needs_review"})
 
 
 class PartGrade(msgspec.Struct, frozen=True):
-    """One part of one submission."""
+    """One part of one submission; ``score`` is None while there is no verdict to give one."""
 
     id: str
     title: str
     status: str
-    score: float
+    score: float | None
     max_score: float
     misconception: str | None
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One submission; ``score`` and ``run_status`` are None and ``parts`` is empty before its feedback."""
+    """One submission; ``run_status`` is None and ``parts`` is empty before its feedback.
+
+    ``score`` is None before it too, and as long as a part is ``unjudged``: what nobody judged is no zero.
+    """
 
     submission: str
     student: str
@@ -104,12 +109,7 @@ def _cells(row: Row, names: Sequence[str]) -> list[object]:
     ]
     for name in names:
         part = parts.get(name)
-        # What nobody could judge is no zero: its cell stays empty.
-        judged = part is not None and part.status not in {"unjudged", "ungraded", "needs_review"}
-        cells += [
-            part.score if part is not None and judged else None,
-            part.status if part is not None else None,
-        ]
+        cells += [part.score, part.status] if part is not None else [None, None]
     return cells
 
 
@@ -130,20 +130,26 @@ def _grades(session: Session, assignment_id: str) -> dict[str, Row]:
     ).all()
     parts = _parts(session, assignment_id)
     return {
-        attempt.id: Row(
-            submission=submission.id,
-            student=submission.student,
-            number=submission.number,
-            created_at=submission.created_at,
-            state=attempt.state,
-            run_status=feedback.run_status,
-            score=feedback.score,
-            max_score=feedback.max_score,
-            parts=tuple(parts.get(feedback.id, ())),
-            reason=attempt.reason,
-        )
+        attempt.id: _graded(submission, attempt, feedback, tuple(parts.get(feedback.id, ())))
         for submission, attempt, feedback in found
     }
+
+
+def _graded(
+    submission: Submission, attempt: Attempt, feedback: FeedbackRow, parts: tuple[PartGrade, ...]
+) -> Row:
+    return Row(
+        submission=submission.id,
+        student=submission.student,
+        number=submission.number,
+        created_at=submission.created_at,
+        state=attempt.state,
+        run_status=feedback.run_status,
+        score=None if any(part.status == "unjudged" for part in parts) else feedback.score,
+        max_score=feedback.max_score,
+        parts=parts,
+        reason=attempt.reason,
+    )
 
 
 def _parts(session: Session, assignment_id: str) -> dict[str, list[PartGrade]]:
@@ -157,9 +163,13 @@ def _parts(session: Session, assignment_id: str) -> dict[str, list[PartGrade]]:
     )
     parts: dict[str, list[PartGrade]] = {}
     for row in rows:
-        grade = PartGrade(row.part, row.title, row.status, row.score, row.max_score, row.misconception)
-        parts.setdefault(row.feedback_id, []).append(grade)
+        parts.setdefault(row.feedback_id, []).append(_part(row))
     return parts
+
+
+def _part(row: PartRow) -> PartGrade:
+    score = None if row.status in WITHOUT_SCORE else row.score
+    return PartGrade(row.part, row.title, row.status, score, row.max_score, row.misconception)
 
 
 def _waiting(one: Progress) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,19 @@ def default_data_dir() -> Path:
     return (Path(home) if home else Path.home() / ".local" / "share") / "grader"
 
 
+class ConfigFileError(Exception):
+    """The configuration file is not there or no TOML; the text names it."""
+
+
 def config_file() -> Path | None:
-    """The TOML file in force: ``GRADER_CONFIG``, or ``grader.toml`` of the current project."""
+    """The TOML file in force: ``GRADER_CONFIG``, or ``grader.toml`` of the current project.
+
+    Raises ConfigFileError where the named file does not exist.
+    """
     named = os.environ.get("GRADER_CONFIG")
     if named:
+        if not Path(named).is_file():
+            raise ConfigFileError(f"GRADER_CONFIG: there is no file {named}")
         return Path(named)
     project = project_folder()
     return project / "grader.toml" if project is not None else None
@@ -113,8 +123,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags, then the environment, then the TOML file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        """Flags, then the environment, then the TOML file; raises ConfigFileError."""
+        file = config_file()
+        try:
+            toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigFileError(f"{file}: not TOML: {error}") from error
+        except OSError as error:
+            raise ConfigFileError(f"{file}: {error.strerror}") from error
+        return init_settings, env_settings, toml
 
     @property
     def database(self) -> str:

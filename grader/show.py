@@ -101,7 +101,7 @@ def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
 def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:
     """One submission's parts; ``remarks``, where given, is one more column."""
     notes = list(remarks)
-    heading = f"{title}: {shown.score:g} of {shown.max_score:g} points, {shown.run.status}"
+    heading = f"{title}: {_points(shown)}, {shown.run.status}"
     made = Table(title=Text(heading, style="bold"), title_justify="left", expand=True, show_edge=False)
     made.add_column("part", no_wrap=True)
     made.add_column("status", no_wrap=True)
@@ -113,8 +113,20 @@ def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:
         row: list[RenderableType] = [
             Text(part.id),
             Text(part.status, style=COLOURS.get(part.status, "")),
-            Text(f"{part.score:g}/{part.max_score:g}" if part.max_score else ""),
+            Text(_part_points(part)),
             Markdown(part.message or ""),
         ]
         made.add_row(*row, *([Text(notes[number])] if notes else []))
     return made
+
+
+def _points(shown: Shown) -> str:
+    if any(part.status == "unjudged" for part in shown.parts):
+        return "not yet judged"
+    return f"{shown.score:g} of {shown.max_score:g} points"
+
+
+def _part_points(part: ShownPart) -> str:
+    if not part.max_score or part.status == "unjudged":
+        return ""
+    return f"{part.score:g}/{part.max_score:g}"

@@ -23,7 +23,7 @@ import httpx
 
 from grader import embedded_redis
 from grader.first_tokens import first_tokens
-from grader.processes import Launcher, Part, StartError
+from grader.processes import DRAIN_SECONDS, Launcher, Part, StartError
 from grader.queue import BrokerDownError, Queue
 from grader.settings import Settings
 from grader.store import open_store
@@ -84,7 +84,7 @@ def service(settings: Settings, say: Say) -> Iterator[Running]:
         try:
             yield Running(settings.public_url or _local_url(settings), tokens, parts)
         finally:
-            say("stopping; notebooks that have begun are finished first")
+            say(f"stopping; notebooks that have begun get up to {DRAIN_SECONDS:g} s to finish")
 
 
 class _Stopped(Exception):  # noqa: N818 - no error: somebody asked

@@ -43,9 +43,11 @@ def store() -> Store:
     return open_store(settings)
 
 
-@cache
 def warm_server(environment: str) -> WarmServer:
-    """This process's way to the host's warm server; raises SandboxUnavailable."""
+    """This process's way to the host's warm server; raises SandboxUnavailable.
+
+    Made anew for each task: the environment's files may have changed since the last one.
+    """
     return WarmServer(load_environment(environment), settings.runtime_dir)
 
 

@@ -38,7 +38,7 @@ _NOT_A_NOTEBOOK = (
 
 
 # What nbclient raises on messages that are not as Jupyter's protocol has them: only a notebook writes such.
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError, nbformat.ValidationError)
 
 
 class OutputLimitError(Exception):
@@ -96,6 +96,7 @@ class _Runner:
         self._notebook, self._sealed, self._limits, self._on_cell = notebook, sealed, limits, on_cell
         self._deadline = time.monotonic() + limits.seconds
         self._result = Execution()
+        self._reply: Any = None
         self._budget = int(limits.output_mib * (1 << 20))
 
     async def run(self) -> Execution:
@@ -115,6 +116,7 @@ class _Runner:
                 iopub_timeout=10,
             )
             runner.kc = client
+            runner.on_cell_executed = self._keep_reply
             runner.reset_execution_trackers()
             runner.budget = self._budget
             await self._run_cells(runner)
@@ -160,7 +162,7 @@ class _Runner:
         status: CellStatus = "stopped"
         error = None
         if task in done and task.exception() is None:
-            error = _cell_error(cell)
+            error = _cell_error(self._reply, cell.execution_count)
             self._note_error(error)
             status = "ok" if error is None else "error"
         else:
@@ -169,6 +171,9 @@ class _Runner:
         self._result.cells.append(
             CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)
         )
+
+    def _keep_reply(self, execute_reply: Any, **_: object) -> None:
+        self._reply = execute_reply
 
     def _note_error(self, error: CellError | None) -> None:
         if error is not None and self._result.status == "completed":
@@ -191,7 +196,7 @@ class _Runner:
             result.status, result.detail = describe(self._sealed.poll())
         elif self._flooded in done:
             result.status = "output_limit"
-            result.detail = f"a single output was larger than {MAX_MESSAGE >> 20} MiB"
+            result.detail = f"a single output was larger than {MAX_MESSAGE >> 20} MiB, or none at all"
         elif failure is not None:
             result.status = "output_limit"
             result.detail = f"the notebook printed more than {self._limits.output_mib:g} MiB"
@@ -224,16 +229,17 @@ def describe(ending: Ending | None) -> tuple[RunStatus, str]:
     return "kernel_died", f"the notebook ended its own kernel ({how})"
 
 
-def _cell_error(cell: NotebookNode) -> CellError | None:
-    errors = [output for output in cell.outputs if output.output_type == "error"]
-    if not errors:
+def _cell_error(reply: Any, count: Any) -> CellError | None:
+    """The exception that the kernel's reply tells of, a wrong magic's included; None where all went well."""
+    content = reply.get("content") if isinstance(reply, dict) else None
+    if not isinstance(content, dict) or content.get("status") != "error":
         return None
-    error = errors[-1]
-    text = _ANSI.sub("", "\n".join(str(line) for line in error.get("traceback", [])))
-    lines = [int(line) for number, line in _LINE.findall(text) if int(number) == cell.execution_count]
+    trace = content.get("traceback")
+    text = _ANSI.sub("", "\n".join(map(str, trace)) if isinstance(trace, list) else "")
+    lines = [int(line) for number, line in _LINE.findall(text) if int(number) == count]
     return CellError(
-        name=str(error.get("ename", ""))[:200],
-        message=_PLACE.sub("", _ANSI.sub("", str(error.get("evalue", ""))))[:_MAX_ERROR_TEXT],
+        name=str(content.get("ename", ""))[:200],
+        message=_PLACE.sub("", _ANSI.sub("", str(content.get("evalue", ""))))[:_MAX_ERROR_TEXT],
         line=lines[0] if lines else None,
     )
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from checks import bundle
 from checks.assignment import Assignment
@@ -104,12 +105,15 @@ class Work:
     ) -> Evidence | None:
         if not assignment.needs_reference:
             return None
-        self._report(Progress("reference"))
-        notebook = files[bundle.REFERENCE]
+
+        def make() -> Evidence:
+            self._report(Progress("reference"))
+            return run_attempt(files[bundle.REFERENCE], assignment, files, server, reference=True).evidence
+
         return obtain(
             self.store,
             (assignment.version, server.environment.digest),
-            lambda: run_attempt(notebook, assignment, files, server, reference=True).evidence,
+            make,
             lease_seconds=self.settings.lease_seconds,
             patience=assignment.limits.seconds + self.settings.lease_seconds,
         )
@@ -160,10 +164,14 @@ class Work:
         if progress.phase == "captured" or now - self._reported < REPORT_SECONDS:
             return
         self._reported = now
-        with self.store.write() as session:
-            attempts.report(
-                session, self.lease, phase=progress.phase, cell=progress.cell, cells=progress.cells
-            )
+        try:
+            with self.store.write() as session:
+                attempts.report(
+                    session, self.lease, phase=progress.phase, cell=progress.cell, cells=progress.cells
+                )
+        except SQLAlchemyError as error:
+            # Nobody sees this cell, and that is all: the run goes on.
+            log.warning("progress was not stored", attempt=self.lease.attempt, error=str(error))
 
 
 def load_assignment(held: Store, version: str) -> tuple[dict[str, bytes], Assignment]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from checks.compare.once import once_each
 from checks.evidence import values as v
 
 Numbers = npt.NDArray[Any]
@@ -83,11 +84,22 @@ def numbers(node: v.AnyNode) -> Numbers | None:  # noqa: PLR0911 - one line a ki
         case v.Tensor() if node.values is not None:
             return numbers(node.values)
         case v.Sequence() if node.cut is None:
-            return _stacked([numbers(item) for item in node.items], axis=0)
+            return _sequence_numbers(node)
         case v.Table():
             return _stacked([numbers(column.values) for column in node.columns], axis=-1)
         case _:
             return None
+
+
+def _listed(node: v.Sequence) -> Numbers | None:
+    plain = [item for item in node.items if isinstance(item, (v.Bool, v.Int, v.Float, v.Complex))]
+    if plain and len(plain) == len(node.items):
+        return np.array([item.v if isinstance(item, v.Bool) else _machine(item.value) for item in plain])
+    return _stacked([numbers(item) for item in node.items], axis=0)
+
+
+# A list's elements are read one by one, and many checks look at one list.
+_sequence_numbers = once_each(_listed)
 
 
 def items(node: v.AnyNode) -> list[v.AnyNode] | None:
@@ -152,19 +164,39 @@ def dtype(node: v.AnyNode) -> str:
             return ""
 
 
+def label(node: v.AnyNode) -> object:
+    """As :func:`scalar`, to look up by. A number beyond 64 bits stands as its spelling: such numbers can be
+    chosen to fall on one place of a dict, all of them."""
+    return f"int {node.v}" if isinstance(node, v.Int) and len(node.v) > 19 else scalar(node)
+
+
 def column(table: v.Table, name: str) -> list[v.Array]:
     """The columns (and then index levels) labelled ``name``: labels may repeat, so there may be several."""
-    found = [column.values for column in table.columns if scalar(column.name) == name]
-    levels = zip(table.index.names, table.index.levels, strict=True)
-    return found or [level for label, level in levels if scalar(label) == name]
+    return columns_by_label(table).get(name, [])
+
+
+def _by_label(table: v.Table) -> dict[object, list[v.Array]]:
+    found: dict[object, list[v.Array]] = {}
+    for each in table.columns:
+        found.setdefault(label(each.name), []).append(each.values)
+    levels: dict[object, list[v.Array]] = {}
+    for name, level in zip(table.index.names, table.index.levels, strict=True):
+        levels.setdefault(label(name), []).append(level)
+    return {**levels, **found}
+
+
+# A table may have very many columns, and each of many checks looks one up.
+columns_by_label = once_each(_by_label)
 
 
 def column_names(table: v.Table) -> list[str]:
     """The columns' labels, those that are no text in Python's spelling."""
-    return [
-        column.name.v if isinstance(column.name, v.Text) else str(scalar(column.name))
-        for column in table.columns
-    ]
+    return [column_name(column) for column in table.columns]
+
+
+def column_name(column: v.Column) -> str:
+    """A column's label, one that is no text in Python's spelling."""
+    return column.name.v if isinstance(column.name, v.Text) else str(label(column.name))
 
 
 def _dtype_family(name: str) -> str:
@@ -213,12 +245,15 @@ def _array_numbers(node: v.Array) -> Numbers | None:
     return np.where(mask, np.nan, found)
 
 
-def _object_numbers(node: v.Array) -> Numbers | None:
+def _of_objects(node: v.Array) -> Numbers | None:
     cells = [numbers(item) for item in node.items or ()]
     plain = [cell for cell in cells if cell is not None and cell.shape == ()]
     if not plain or len(plain) != len(cells):
         return None
     return np.array([cell.item() for cell in plain]).reshape(node.shape)
+
+
+_object_numbers = once_each(_of_objects)
 
 
 def _array_items(node: v.Array) -> list[v.AnyNode] | None:

@@ -1,21 +1,22 @@
-"""A cache by identity: what follows from one immutable object is computed once, without looking inside it."""
+"""A cache by identity: what follows from immutable objects is computed once, without looking inside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Generic, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
-Given = TypeVar("Given")
+Held = TypeVar("Held")
+Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
-class _Same(Generic[Given]):
+class _Same(Generic[Held]):
     """Equal only to another holder of the very same object, whose address stays taken while it is held."""
 
     __slots__ = ("held",)
 
-    def __init__(self, held: Given) -> None:
+    def __init__(self, held: Held) -> None:
         self.held = held
 
     def __eq__(self, other: object) -> bool:
@@ -25,12 +26,12 @@ class _Same(Generic[Given]):
         return id(self.held)
 
 
-def once_each(function: Callable[[Given], Made], keep: int = 32) -> Callable[[Given], Made]:
-    """``function``, remembering what it made of the last ``keep`` objects."""
-    remembered = lru_cache(maxsize=keep)(lambda same: function(same.held))
+def once_each(function: Callable[Given, Made], keep: int = 32) -> Callable[Given, Made]:
+    """``function`` (of positional arguments alone), remembering what it made of the last ``keep`` objects."""
+    remembered = lru_cache(maxsize=keep)(lambda *same: function(*(each.held for each in same)))
 
     @wraps(function)
-    def of_one(given: Given) -> Made:
-        return remembered(_Same(given))
+    def of_these(*given: Given.args, **_none: Given.kwargs) -> Made:
+        return remembered(*map(_Same, given))
 
-    return of_one
+    return of_these

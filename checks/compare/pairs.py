@@ -25,7 +25,7 @@ class Reading:
     wrong: str = ""
 
 
-def read_pairs(node: v.AnyNode) -> Reading:
+def _read(node: v.AnyNode) -> Reading:
     """Pairs out of any container that may hold them:
     a list of pairs, two columns, a labelled column, a dict.
     """
@@ -46,8 +46,8 @@ def read_pairs(node: v.AnyNode) -> Reading:
             return _listed(content.items(node) if not isinstance(node, v.SetOf) else None)
 
 
-# A ranking of the author's is held against many answers, and often by several checks.
-read_ranking = once_each(read_pairs)
+# A ranking of the author's is held against many answers, and an answer against several rankings.
+read_pairs = once_each(_read)
 
 
 def agrees(pairs: tuple[Pair, ...], ranking: tuple[Pair, ...], *, absolute: float, ties: float) -> str:

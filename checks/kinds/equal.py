@@ -40,6 +40,7 @@ class Equal(TargetKind):
         "column_missing": "{variable} has no column {column}.",
         "column_repeated": "{variable} has more than one column {column}.",
         "key_missing": "{variable} has lost the column that tells its rows apart.",
+        "key_text": "{variable} tells its rows apart by texts, where numbers are asked for.",
         "rows_missing": "{variable} lacks {differing} of the rows that it should have.",
         "rows_extra": "{variable} has {differing} rows more than it should have.",
         "rows_repeated": "{variable} has {differing} rows twice.",
@@ -202,7 +203,7 @@ class Equal(TargetKind):
         return outcome
 
     def _judge_ranking(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
-        reading, ranking = pairs.read_pairs(node), pairs.read_ranking(expected)
+        reading, ranking = pairs.read_pairs(node), pairs.read_pairs(expected)
         if ranking.wrong:
             raise MissingReferenceError(
                 f"what {self.of.variable} is held against is no ranking: {ranking.wrong}"

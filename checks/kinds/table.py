@@ -15,6 +15,10 @@ from checks.scene import PASSED, Outcome, Scene
 from checks.spec.bounds import Bounds
 from checks.spec.kind import ABSENT, TargetKind
 
+# Comparing names costs the square of their lengths, and a notebook may make as many as it likes.
+MAX_COMPARED = 200
+LONGEST_COMPARED = 80
+
 
 class Table(TargetKind):
     """The value is a data frame that has the columns (an index level of the name counts) and as many rows."""
@@ -56,7 +60,8 @@ def _wanting(table: v.Table, name: str, *, repeated: bool) -> Outcome:
 
 
 def similar_names(name: str, names: list[str]) -> list[str]:
-    """Names that differ by letter case, blanks, an added or a few other letters."""
+    """Names that differ by letter case, blanks, an added or a few other letters; of very many, the last."""
+    names = [each for each in dict.fromkeys(names[-MAX_COMPARED:]) if len(each) <= LONGEST_COMPARED]
     plain = {each: _plain(each) for each in names}
     close = get_close_matches(_plain(name), plain.values(), n=3, cutoff=0.7)
     return [each for each in names if plain[each] in close or _plain(name) in plain[each]]

@@ -19,6 +19,7 @@ from checks.spec.base import Found, Piece, Scope
 from checks.spec.literal import Literal, literal_node
 
 EVERY_COLUMN = "*"
+MAX_COLUMNS = 200
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -41,7 +42,7 @@ class Sight:
 
 class Target(Piece):
     """A variable, or one column of a variable that is a table (``column:
-    "*"`` stands for every column in turn).
+    "*"`` stands for every column in turn, the last 200 of a table with more).
     """
 
     variable: str
@@ -69,8 +70,12 @@ class Target(Piece):
             return [Sight(node, self.variable)]
         if not isinstance(node, v.Table):
             return [Sight(None, self.variable, self.column)]
-        names = content.column_names(node) if self.column == EVERY_COLUMN else [self.column]
-        found = [Sight(each, self.variable, name) for name in names for each in content.column(node, name)]
+        if self.column == EVERY_COLUMN:
+            # A column that a student adds comes last.
+            last = node.columns[-MAX_COLUMNS:]
+            found = [Sight(each.values, self.variable, content.column_name(each)) for each in last]
+        else:
+            found = [Sight(each, self.variable, self.column) for each in content.column(node, self.column)]
         return found or [Sight(None, self.variable, self.column)]
 
 

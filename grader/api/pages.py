@@ -37,7 +37,7 @@ STATUS_WORDS = {
     "error": "stopped by an error",
     "ungraded": "to think about",
     "needs_review": "waiting for a person",
-    "unjudged": "could not be judged",
+    "unjudged": "not yet judged",
 }
 RUN_WORDS = {
     "completed": "The notebook ran from top to bottom.",

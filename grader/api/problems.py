@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
 from grader.notebooks import NotANotebookError
@@ -17,6 +19,24 @@ from grader.store.submissions import KeyReusedError, UnknownSubmissionError
 
 MEDIA_TYPE = "application/problem+json"
 NAMES = "urn:grader:problem:"
+# RFC 9110's phrases, and the problem that a bare status stands for. Not Python's own phrases: these change
+# from version to version, and programs look at the names.
+STATUSES: dict[int, tuple[str, str]] = {
+    400: ("Bad Request", "bad-request"),
+    401: ("Unauthorized", "no-token"),
+    403: ("Forbidden", "wrong-role"),
+    404: ("Not Found", "not-found"),
+    405: ("Method Not Allowed", "method-not-allowed"),
+    409: ("Conflict", "conflict"),
+    413: ("Content Too Large", "content-too-large"),
+    415: ("Unsupported Media Type", "unsupported-media-type"),
+    422: ("Unprocessable Content", "invalid-request"),
+    500: ("Internal Server Error", "internal-error"),
+    503: ("Service Unavailable", "database-unavailable"),
+}
+RETRY_SECONDS = "5"
+
+log = structlog.get_logger()
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own name
@@ -34,7 +54,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name
 
     def document(self) -> dict[str, object]:
         """The JSON object."""
-        title = HTTPStatus(self.status).phrase
+        title, _ = STATUSES[self.status]
         known: dict[str, object] = {"type": NAMES + self.name, "title": title, "status": self.status}
         return known | {"detail": self.detail} | self.members
 
@@ -47,7 +67,7 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route may answer besides success, for the OpenAPI document."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        status: {"description": STATUSES[status][0], "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in statuses
     }
 
@@ -61,14 +81,26 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        name = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        status = error.status_code if error.status_code in STATUSES else 500
         headers = dict(error.headers) if error.headers else None
-        return Problem(error.status_code, name, str(error.detail), headers=headers).response()
+        return Problem(status, STATUSES[status][1], str(error.detail), headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         mistakes = [{"where": list(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
         return Problem(422, "invalid-request", "The request has unusable fields.", errors=mistakes).response()
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(NoConnectionError)
+    async def _database(_request: Request, error: Exception) -> JSONResponse:
+        log.error("the database failed", exc_info=error)
+        detail = "The database does not answer. Nothing was changed; send the request again."
+        return Problem(503, "database-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
+
+    @app.exception_handler(Exception)
+    async def _bug(_request: Request, _error: Exception) -> JSONResponse:
+        # The error itself goes on to the server's log.
+        return Problem(500, "internal-error", "Something went wrong on our side.").response()
 
     for kind, status, name in KNOWN:
         app.add_exception_handler(kind, _answer(status, name))

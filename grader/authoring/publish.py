@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grader.authoring.macros import DEFAULT_TEXTS, Expansion, Mode, expand
-from grader.notebooks import NotANotebookError, normal_form
+from grader.notebooks import NotANotebookError, cell_id, read_notebook
 
 # Where a master's metadata may hold the course's own texts: {"grader": {"macros": {"TUTORIAL_URL(3)": "…"}}}.
 OWN = "grader"
 KEPT_METADATA = ("kernelspec", "language_info")
 KEPT_CELL_METADATA = ("tags",)
-_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class MasterError(ValueError):
@@ -46,10 +43,9 @@ def publish(source: bytes, mode: Mode, texts: Mapping[str, str] | None = None) -
 
 def _read(source: bytes) -> dict[str, Any]:
     try:
-        master: dict[str, Any] = json.loads(normal_form(source))
+        return read_notebook(source)
     except NotANotebookError as error:
         raise MasterError([f"the master is no notebook: {error}"]) from error
-    return master
 
 
 def _own_texts(master: dict[str, Any]) -> dict[str, str]:
@@ -72,14 +68,14 @@ def _published(cells: list[dict[str, Any]], mode: Mode, table: Mapping[str, str]
         # A cell that holds nothing but macros leaves nothing behind.
         if result.removed or (cell["source"].strip() and not result.text.strip()):
             continue
-        kept.append(_cell(cell, result, _cell_id(cell, index, taken)))
+        kept.append(_cell(cell, result, cell_id(cell, index, taken)))
     if problems:
         raise MasterError(problems)
     return kept
 
 
 def _cell(cell: dict[str, Any], result: Expansion, name: str) -> dict[str, Any]:
-    old = cell.get("metadata", {})
+    old = cell["metadata"]
     metadata: dict[str, Any] = {key: old[key] for key in KEPT_CELL_METADATA if key in old}
     if result.fold:
         metadata["jupyter"] = result.fold
@@ -96,16 +92,6 @@ def _cell(cell: dict[str, Any], result: Expansion, name: str) -> dict[str, Any]:
     return new
 
 
-def _cell_id(cell: dict[str, Any], index: int, taken: set[str]) -> str:
-    """The master's own id, so that cells keep their names over the editions; else one made of the content."""
-    name = cell.get("id")
-    if not isinstance(name, str) or not _CELL_ID.fullmatch(name) or name in taken:
-        name = hashlib.sha256(f"{index}\n{cell['source']}".encode()).hexdigest()[:12]
-    taken.add(name)
-    return name
-
-
 def _name(cell: dict[str, Any], index: int) -> str:
     """Cells are counted from 1, as a person does who scrolls through the master."""
-    name = cell.get("id")
-    return f"cell {index + 1} (id {name})" if isinstance(name, str) else f"cell {index + 1}"
+    return f"cell {index + 1} (id {cell['id']})" if "id" in cell else f"cell {index + 1}"

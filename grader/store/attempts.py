@@ -16,10 +16,10 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from checks.feedback import Feedback
 from sqlalchemy import ColumnElement, CursorResult, Update, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from checks.feedback import Feedback
 from grader.store import feedback
 from grader.store.tables import Attempt, Submission
 

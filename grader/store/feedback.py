@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from checks.feedback import Feedback
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from checks.feedback import Feedback
 from grader.store.tables import FeedbackRow, PartRow, new_id
 
 

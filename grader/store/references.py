@@ -38,6 +38,9 @@ def obtain(
 ) -> Evidence:
     """The evidence of ``key`` (assignment version, environment digest): stored, or made now by ``make``.
 
+    What is made is stored under the digest of the environment that it really ran in, which is another one
+    where the environment changes at this moment.
+
     Waits up to ``patience`` seconds for another one who is making it. Raises ReferenceFailedError, and what
     ``make`` raises; then the next one tries.
     """
@@ -109,8 +112,11 @@ def _make(
                 f"the reference run ended {evidence.run.status}: {evidence.run.detail}"
             )
         blob = store.blobs.put(evidence.to_bytes())
+        real = key[0], evidence.run.environment.rpartition("@")[2]
         with store.write() as session:
-            keep(session, key, evidence=blob)
+            if real != key:
+                claim(session, real, owner=owner, seconds=lease_seconds)
+            keep(session, real, evidence=blob)
         return evidence
     finally:
         with store.write() as session:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import nbformat
 import pytest
 
 from grader.notebooks import NotANotebookError, normal_form
@@ -60,7 +61,12 @@ def _with(**fields: object) -> bytes:
         (_with(cells=[{"cell_type": "code", "source": 7}]), "source of cell 0"),
         (_with(cells=[{"cell_type": "code", "source": "\ud800"}]), "lone surrogate"),
         (_with(metadata=[]), "metadata"),
+        (_with(cells=[{"cell_type": ["code"], "source": ""}]), "cell 0 is neither"),
+        (_with(cells=[{"cell_type": "code", "source": ["a", None]}]), "source of cell 0"),
+        (_with(cells={}), "no list of cells"),
         (b'{"nbformat": 3, "worksheets": 7}', "could not be upgraded"),
+        (b'{"nbformat": 3, "worksheets": [{"cells": [7]}]}', "could not be upgraded"),
+        (b'{"nbformat": 3, "metadata": 7, "worksheets": []}', "could not be upgraded"),
     ],
 )
 def test_what_is_no_notebook_is_refused_with_the_reason(raw, says):
@@ -68,10 +74,50 @@ def test_what_is_no_notebook_is_refused_with_the_reason(raw, says):
         normal_form(raw)
 
 
-def test_half_a_character_in_an_output_does_not_stop_a_notebook():
-    cell = {
-        "cell_type": "code",
-        "source": "1",
-        "outputs": [{"output_type": "stream", "name": "stdout", "text": "\ud800"}],
+def test_format_3_has_one_form_too():
+    old = notebook("x = 1", "y = 2", version=3)
+    assert normal_form(old) == normal_form(old)
+
+
+CODE = {"cell_type": "code", "source": "1", "id": "a", "metadata": {}, "outputs": [], "execution_count": None}
+DEEP = json.loads("[" * 500 + "]" * 500)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"nbformat_minor": "zz"},
+        {"nbformat_minor": None},
+        {"nbformat_minor": 10**9},
+        {"signature": 5, "orig_nbformat": []},
+        {"metadata": {"kernelspec": 5, "language_info": [], "signature": "x"}},
+        {"metadata": {"a": "\ud800", "\ud800": 1, "deep": DEEP, "big": 10**400}},
+        {"cells": [CODE | {"outputs": 5}]},
+        {"cells": [CODE | {"outputs": [{"output_type": "stream", "text": "\ud800"}]}]},
+        {"cells": [CODE | {"metadata": 7}]},
+        {"cells": [CODE | {"metadata": {"tags": 5, "execution": "now", "jupyter": None}}]},
+        {"cells": [CODE | {"metadata": {"tags": [None, ["x"]]}}]},
+        {"cells": [CODE | {"execution_count": "many", "attachments": 3, "trusted": 1}]},
+        {"cells": [CODE | {"id": name} for name in (5, "", "no good", "x" * 65, "a", "a")]},
+        {"cells": [{"cell_type": "code", "source": []}, {"cell_type": "raw"}]},
+        {"cells": [{"cell_type": "markdown", "source": "x", "attachments": {"a": {"b": 5}}}]},
+        {"cells": [{"cell_type": "markdown", "source": "x", "attachments": {"a": 5}}]},
+    ],
+)
+def test_what_a_file_has_wrong_around_its_cells_is_mended(fields):
+    form = normal_form(_with(**fields))
+    read = nbformat.reads(form.decode(), as_version=4)
+    nbformat.validate(read)
+    assert nbformat.writes(read).encode()
+    assert normal_form(form) == form
+
+
+def test_what_runs_nothing_is_left_out_and_the_rest_kept():
+    ran = CODE | {
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
+        "execution_count": 7,
+        "metadata": {"tags": ["graded"], "nbgrader": {"grade": True}},
     }
-    assert b"\\ud800" in normal_form(_with(cells=[cell]))
+    kept = json.loads(normal_form(_with(cells=[ran], metadata={"course": {"week": 1}})))
+    assert kept["cells"] == [CODE | {"metadata": ran["metadata"]}]
+    assert kept["metadata"] == {"course": {"week": 1}}

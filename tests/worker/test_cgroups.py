@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import need
+from tests.conftest import ROOT, need
 from worker.sandbox.cgroups import Driver, Group, Version1, Version2, Watchdog, choose_driver
 
-# Waits for a line, so that it is in its group before it begins; then a child of its own takes so many MiB.
+# Waits for a line, so that it is in its group before it begins; then a grandchild takes so many MiB.
 HUNGRY = """
 import subprocess, sys
 sys.stdin.readline()
 take = f"import time; held = b'x' * ({sys.argv[1]} << 20); print('fed', flush=True); time.sleep(30)"
-subprocess.run([sys.executable, "-c", take])
+between = f"import subprocess; subprocess.run([{sys.executable!r}, '-c', {take!r}])"
+subprocess.run([sys.executable, "-c", between])
 """
 FORKING = """
 import os, sys, time
@@ -161,8 +162,21 @@ def test_closing_kills_what_is_left_and_removes_the_group(hierarchy: Driver, sta
     assert folders(label) == []
 
 
+def test_the_groups_of_a_killed_process_are_removed_by_the_next_one(hierarchy: Driver) -> None:
+    mine, lost = secrets.token_hex(6), secrets.token_hex(6)
+    program = "import os, sys; from worker.sandbox.cgroups import choose_driver; "
+    program += "choose_driver().create(sys.argv[1], 100, 10); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", program, lost], cwd=ROOT, check=False)
+    group = hierarchy.create(mine, 100, 10)
+    assert folders(lost)
+    choose_driver()
+    assert folders(lost) == []
+    assert folders(mine)
+    group.close()
+
+
 def folders(label: str) -> list[Path]:
-    return list(Path("/sys/fs/cgroup").glob(f"**/grader-{label}"))
+    return list(Path("/sys/fs/cgroup").glob(f"**/grader-*-{label}"))
 
 
 def test_the_watchdog_ends_with_its_group(start: Start) -> None:
@@ -200,7 +214,7 @@ def test_the_unified_hierarchy_is_used_where_it_is_delegated(tmp_path: Path, del
     driver = choose(root, tmp_path, UNIFIED)
     assert isinstance(driver, Version2)
     driver.create("a1", 64, 9)
-    assert (root / delegated / "grader-a1/memory.max").read_text() == str(64 << 20)
+    assert (root / delegated / f"grader-{os.getpid()}-a1/memory.max").read_text() == str(64 << 20)
 
 
 @pytest.mark.parametrize("enabled", ["cpu\n", "memory\n", "pids cpuset\n"])
@@ -217,8 +231,8 @@ def test_the_separate_hierarchies_are_used_where_both_are_there(tmp_path: Path) 
     driver = choose(root, tmp_path, SEPARATE)
     assert isinstance(driver, Version1)
     driver.create("b2", 100, 7)
-    assert (root / "memory/box/grader-b2/memory.limit_in_bytes").read_text() == str(100 << 20)
-    assert (root / "pids/other/box/grader-b2/pids.max").read_text() == "7"
+    assert (root / f"memory/box/grader-{os.getpid()}-b2/memory.limit_in_bytes").read_text() == str(100 << 20)
+    assert (root / f"pids/other/box/grader-{os.getpid()}-b2/pids.max").read_text() == "7"
 
 
 @pytest.mark.parametrize("membership", [SEPARATE, "7:memory:/box\n", "", UNIFIED])
@@ -233,7 +247,7 @@ def test_without_a_whole_hierarchy_there_is_the_watchdog(tmp_path: Path, members
 def test_a_unified_group_has_its_limits_and_takes_no_swap(tmp_path: Path) -> None:
     group = Version2(tmp_path).create("c3", 256, 64)
     group.add(4711)
-    written = {file.name: file.read_text() for file in (tmp_path / "grader-c3").iterdir()}
+    written = {file.name: file.read_text() for file in (tmp_path / f"grader-{os.getpid()}-c3").iterdir()}
     assert written == {
         "memory.max": str(256 << 20),
         "memory.swap.max": "0",
@@ -256,7 +270,7 @@ def test_a_unified_group_was_out_of_memory_when_something_was_killed_for_it(
     tmp_path: Path, events: str, killed: bool
 ) -> None:
     group = Version2(tmp_path).create("d4", 256, 64)
-    (tmp_path / "grader-d4/memory.events").write_text(events)
+    (tmp_path / f"grader-{os.getpid()}-d4/memory.events").write_text(events)
     assert group.out_of_memory() is killed
 
 
@@ -267,5 +281,5 @@ def test_closing_a_unified_group_asks_the_kernel_to_kill_and_kills_what_it_lists
     left = start("import time; time.sleep(30)")
     group.add(left.pid)
     group.close()
-    assert (tmp_path / "grader-e5/cgroup.kill").read_text() == "1"
+    assert (tmp_path / f"grader-{os.getpid()}-e5/cgroup.kill").read_text() == "1"
     assert left.wait(5) == -9

@@ -349,7 +349,7 @@ def test_nothing_is_left_of_a_run_that_daemonised_itself(
     assert _named_processes(f"4242.{MARK}") == []
     assert list(warm_server.runtime.glob("k-*")) == []
     (label,) = recorder.labels
-    assert list(Path("/sys/fs/cgroup").glob(f"**/grader-{label}")) == []
+    assert list(Path("/sys/fs/cgroup").glob(f"**/grader-*-{label}")) == []
 
 
 OWNER = """
@@ -499,3 +499,35 @@ def test_neither_the_hosts_secrets_nor_the_bundles_are_in_the_sandboxs_memory(
     running.join()
     assert control, "the search must be able to find what is there"
     assert found == {"host": [], "spec": []}
+
+
+def test_a_wrong_magic_is_an_error_of_its_cell(warm_server: WarmServer) -> None:
+    outcome = run_cells(warm_server, "%matplotib inline\nx = 1", "# first\n%%time\ny = 2")
+    assert outcome.status == "cell_error"
+    assert [cell.error and cell.error.name for cell in outcome.evidence.cells] == ["UsageError", "UsageError"]
+
+
+@pytest.mark.parametrize("cell", ["exit()", "quit()", "exit", "quit"])
+def test_leaving_the_notebook_leaves_nothing(warm_server: WarmServer, cell: str) -> None:
+    outcome = run_cells(warm_server, cell, *["import time\ntime.sleep(0.05)"] * 5, "print('still here')")
+    assert outcome.status == "completed"
+    assert outcome.printed[-1].strip() == "still here"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "display({'text/plain': 5}, raw=True)",
+        "k = get_ipython().kernel\n"
+        "k.send_response(k.iopub_socket, 'error', {'ename': 5, 'evalue': None, 'traceback': None})",
+    ],
+)
+def test_an_output_that_is_none_is_dropped(warm_server: WarmServer, cell: str) -> None:
+    outcome = run_cells(warm_server, cell, "print('on')")
+    assert outcome.status == "completed"
+    assert outcome.printed[1].strip() == "on"
+
+
+def test_the_output_limit_counts_characters_whatever_their_script(warm_server: WarmServer) -> None:
+    limits = Limits(cell_seconds=30, memory_mib=1500, output_mib=4)
+    assert run_cells(warm_server, "print('é' * 3_000_000)", limits=limits).status == "completed"

@@ -16,6 +16,7 @@ from checks.evidence.values import (
     Int,
     Layer,
     Mapping,
+    Model,
     Nothing,
     Opaque,
     Seen,
@@ -285,3 +286,55 @@ def test_a_message_whose_parent_is_nonsense_ends_the_run_as_the_notebooks_doing(
     )
     assert outcome.status in ("completed", "kernel_died")
     assert _number(outcome, "check") == 1
+
+
+@pytest.mark.parametrize("first", ["%%capture\nx = 1", "get_ipython().run_cell('y = 2')", "%time z = 3"])
+def test_cells_that_magics_run_inside_a_cell_do_not_count(warm_server: WarmServer, first: str) -> None:
+    outcome = run_cells(warm_server, first, IMPORTS, "answer = 1\npart1.check()")
+    assert {snapshot.cell for snapshot in outcome.evidence.snapshots} == {2}
+
+
+def test_an_answer_bound_under_a_cell_magic_is_seen(warm_server: WarmServer) -> None:
+    outcome = run_cells(warm_server, "answer = [1]", "%%capture\nanswer[0] = 5")
+    frame = outcome.frame("part1", "bound")
+    assert frame is not None
+    assert frame.values["answer"] == Sequence(items=(Int("5"),))
+
+
+NESTED = """
+from tensorflow import keras
+inputs = keras.Input((1,), name='movie_id')
+block = keras.Sequential([keras.layers.Embedding(5, 1, name='bias'), keras.layers.Flatten()], name='block')
+inner_in = keras.Input((1,))
+inner = keras.Model(inner_in, keras.layers.Flatten()(keras.layers.Embedding(5, 1, name='other')(inner_in)))
+out = keras.layers.Add()([block(inputs), inner(inputs)])
+answer = keras.Model(inputs, out)
+"""
+
+
+def test_nested_models_are_opened_and_their_layers_are_the_real_ones(warm_server: WarmServer) -> None:
+    cell = NESTED + "other = (block.layers[0], inner.get_layer('other'))\npart2.check()"
+    frame = run_cells(warm_server, IMPORTS, cell).frame("part2", "check")
+    assert frame is not None
+    model, pair = frame.values["answer"], frame.values["other"]
+    assert isinstance(model, Model)
+    assert isinstance(pair, Sequence)
+    names = {layer.id: layer.name for layer in model.layers}
+    calls = {names[node.layer]: [names[source.layer] for source in node.inputs] for node in model.nodes}
+    assert calls["bias"] == calls["other"] == ["movie_id"]
+    assert sorted(calls["add"])[0].startswith("flatten")
+    assert [names[layer.id] for layer in pair.items if isinstance(layer, Layer)] == ["bias", "other"]
+
+
+def test_a_lambda_layer_tells_what_its_code_uses(warm_server: WarmServer) -> None:
+    layer = "keras.layers.Lambda(lambda t: 2 * keras.ops.squeeze(t, -1))"
+    cell = f"from tensorflow import keras\nanswer = {layer}\npart1.check()"
+    frame = run_cells(warm_server, IMPORTS, cell).frame("part1", "check")
+    assert frame is not None
+    answer = frame.values["answer"]
+    assert isinstance(answer, Layer)
+    function = answer.config["function"]
+    assert isinstance(function, Mapping)
+    told = {key.v: value for key, value in function.items if isinstance(key, Text)}
+    assert told["operators"] == Sequence(items=(Text("*"),))
+    assert told["names"] == Sequence(items=(Text("keras"), Text("ops"), Text("squeeze")))

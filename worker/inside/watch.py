@@ -37,6 +37,7 @@ class Watch:
         self._bound: dict[str, object] = {}
         self._sent: dict[str, bytes] = {}  # what was last sent of a part without its check
         self._run = 0
+        self._count = -1
         self._lock = Lock()
 
     def install(self) -> None:
@@ -49,7 +50,9 @@ class Watch:
         self._send(part, "check")
 
     def _before_cell(self, _info: object) -> None:
-        self._run += 1
+        count = self._shell.execution_count
+        if count != self._count:  # magics run cells inside cells, under the outer one's number
+            self._run, self._count = self._run + 1, count
 
     def _after_cell(self, result: ExecutionResult) -> None:
         tree = parsed(self._source(result))

@@ -112,10 +112,11 @@ class Version2:
 
     def __init__(self, base: Path) -> None:
         self._base = base
+        _sweep(base)
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """See :class:`Driver`."""
-        folder = self._base / f"grader-{label}"
+        folder = self._base / _group_name(label)
         folder.mkdir()
         (folder / "memory.max").write_text(str(memory_mib * _MIB))
         with contextlib.suppress(OSError):  # a kernel without swap accounting
@@ -148,10 +149,11 @@ class Version1:
 
     def __init__(self, memory: Path, pids: Path) -> None:
         self._memory, self._pids = memory, pids
+        _sweep(memory, pids)
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """See :class:`Driver`."""
-        memory, pids = self._memory / f"grader-{label}", self._pids / f"grader-{label}"
+        memory, pids = self._memory / _group_name(label), self._pids / _group_name(label)
         memory.mkdir()
         pids.mkdir()
         (memory / "memory.limit_in_bytes").write_text(str(memory_mib * _MIB))
@@ -220,6 +222,20 @@ class _WatchedTree:
         self._done.set()
         if self._thread is not None:
             self._thread.join()
+
+
+def _group_name(label: str) -> str:
+    return f"grader-{os.getpid()}-{label}"
+
+
+def _sweep(*folders: Path) -> None:
+    """Remove the empty groups of processes that are gone: who was killed could not remove its own."""
+    for folder in folders:
+        for group in folder.glob("grader-*-*"):
+            owner = group.name.split("-")[1]
+            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+                with contextlib.suppress(OSError):  # not empty yet, or another process was first
+                    group.rmdir()
 
 
 def _counter(file: Path, name: str) -> int:

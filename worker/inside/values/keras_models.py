@@ -5,6 +5,8 @@ Reads Keras 3's own bookkeeping and calls no layer. Nothing here imports Keras: 
 
 from __future__ import annotations
 
+from dis import get_instructions
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from . import class_name
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 _BASES = ("keras.src.layers.layer.Layer", "keras.src.ops.operation.Operation")
 _PLAIN = (bool, int, float, str, type(None))
 _MAX_CONFIG_ITEMS = 64
+_COMPUTING = frozenset(
+    {"BINARY_OP", "COMPARE_OP", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT", "IS_OP", "CONTAINS_OP"}
+)
 
 
 def _shape(shape: Iterable[int | None]) -> list[int | None]:
@@ -51,7 +56,29 @@ def _config(layer: Any, taker: Taker) -> dict[str, Node]:
         config = layer.get_config()
     except Exception:  # noqa: BLE001 - a student's own layer may have none, or a broken one
         return {}
-    return _plain_settings(config, taker)
+    settings = _plain_settings(config, taker)
+    if class_name(type(layer)).endswith(".Lambda"):
+        settings["function"] = _function(getattr(layer, "function", None))
+    return settings
+
+
+def _function(function: object) -> Node:
+    """What a Lambda layer's function uses, without calling it: its name, its code's names and operators."""
+    code = getattr(function, "__code__", None)
+    operators, names = [], []
+    if isinstance(code, CodeType):
+        names = [str(name) for name in code.co_names]
+        operators = [
+            each.argrepr or each.opname for each in get_instructions(code) if each.opname in _COMPUTING
+        ]
+        operators += ["nested code" for constant in code.co_consts if isinstance(constant, CodeType)]
+    pairs = (("names", names), ("operators", operators))
+    texts = [[_text(key), {"t": "seq", "items": [_text(item) for item in items]}] for key, items in pairs]
+    return {"t": "map", "items": [[_text("name"), _text(str(getattr(function, "__name__", "?")))], *texts]}
+
+
+def _text(text: str) -> Node:
+    return {"t": "str", "v": text[:200]}
 
 
 def _plain_settings(config: dict[Any, Any], taker: Taker) -> dict[str, Node]:
@@ -78,31 +105,60 @@ def layer_node(layer: Any, taker: Taker) -> Node:
     }
 
 
-def _graph_tensor(tensor: Any, taker: Taker) -> Node:
-    operation, node, number = tensor._keras_history
-    return {"layer": taker.identity(operation), "node": node, "tensor": number}
+class Graph:
+    """Every call that some tensors follow from; nested models are opened, their layers stand in the graph.
+
+    Where a nested model is called twice, the inner layers are shown as fed by its first call.
+    """
+
+    def __init__(self, taker: Taker) -> None:
+        self._taker = taker
+        self._fed: dict[int, Any] = {}  # a nested model's input layer -> the tensor that it is called on
+        self._seen: set[tuple[int, int]] = set()
+        self.operations: list[Any] = []
+        self.nodes: list[Node] = []
+
+    def tensor(self, tensor: Any) -> Node:
+        """Which output of which call the tensor is."""
+        operation, index, number = self._origin(tensor)._keras_history
+        return {"layer": self._taker.identity(operation), "node": index, "tensor": number}
+
+    def walk(self, outputs: Iterable[Any]) -> None:
+        """Note every call behind ``outputs``."""
+        todo = [self._origin(tensor) for tensor in outputs]
+        while todo:
+            operation, index, _ = todo.pop()._keras_history
+            if (id(operation), index) in self._seen:
+                continue
+            self._seen.add((id(operation), index))
+            if not any(operation is known for known in self.operations):
+                self.operations.append(operation)
+            node = operation._inbound_nodes[index]
+            sources = [self._origin(source) for source in node.input_tensors]
+            inputs = [self.tensor(source) for source in sources]
+            shapes = [_shape(made.shape) for made in node.output_tensors]
+            layer = self._taker.identity(operation)
+            self.nodes.append({"layer": layer, "node": index, "inputs": inputs, "shapes": shapes})
+            todo.extend(sources)
+
+    def _origin(self, tensor: Any) -> Any:
+        """The tensor itself; the inner one where a nested model hands it out; the outer one where it is fed in."""
+        operation, index, number = tensor._keras_history
+        if id(operation) in self._fed:
+            return self._origin(self._fed[id(operation)])
+        inner = _functional(operation)
+        if inner is None:
+            return tensor
+        called_on = operation._inbound_nodes[index].input_tensors
+        for entry, outer in zip(inner.inputs, called_on, strict=False):
+            self._fed.setdefault(id(entry._keras_history[0]), outer)
+        return self._origin(inner.outputs[number])
 
 
-def _graph(outputs: Iterable[Any], taker: Taker) -> tuple[list[Any], list[Node]]:
-    """Every call that the outputs follow from: (operations in order of discovery, nodes)."""
-    operations: list[Any] = []
-    nodes: list[Node] = []
-    seen: set[tuple[int, int]] = set()
-    todo = list(outputs)
-    while todo:
-        tensor = todo.pop()
-        operation, index, _ = tensor._keras_history
-        if (id(operation), index) in seen:
-            continue
-        seen.add((id(operation), index))
-        if operation not in operations:
-            operations.append(operation)
-        node = operation._inbound_nodes[index]
-        inputs = [_graph_tensor(source, taker) for source in node.input_tensors]
-        shapes = [_shape(made.shape) for made in node.output_tensors]
-        nodes.append({"layer": taker.identity(operation), "node": index, "inputs": inputs, "shapes": shapes})
-        todo.extend(node.input_tensors)
-    return operations, nodes
+def _functional(operation: Any) -> Any | None:
+    """The graph of a functional or sequential model; None for anything else and for one not yet built."""
+    found = getattr(operation, "_functional", None) or operation
+    return found if hasattr(found, "_nodes") and getattr(found, "outputs", None) else None
 
 
 def _compiled(model: Any, taker: Taker) -> dict[str, Node] | None:
@@ -114,23 +170,22 @@ def _compiled(model: Any, taker: Taker) -> dict[str, Node] | None:
 
 def take_model(model: Any, taker: Taker) -> Node:
     """A functional or sequential model as a graph; any other model by its layers alone."""
-    inputs: Iterable[Any] = ()
-    outputs: Iterable[Any] = ()
-    functional = getattr(model, "_functional", None) or model
-    if hasattr(functional, "_nodes") and hasattr(functional, "outputs"):
-        inputs, outputs = functional.inputs, functional.outputs
-    operations, nodes = _graph(outputs, taker)
-    known = {id(operation) for operation in operations}
-    operations += [layer for layer in model.layers if id(layer) not in known]
+    functional = _functional(model)
+    inputs = [] if functional is None else functional.inputs
+    outputs = [] if functional is None else functional.outputs
+    graph = Graph(taker)
+    graph.walk(outputs)
+    known = {id(operation) for operation in graph.operations}
+    layers = [*graph.operations, *(layer for layer in model.layers if id(layer) not in known)]
     return {
         "t": "model",
         "id": taker.identity(model),
         "cls": class_name(type(model)),
         "name": str(model.name),
-        "layers": [layer_node(layer, taker) for layer in operations],
-        "nodes": nodes,
-        "inputs": [_graph_tensor(tensor, taker) for tensor in inputs],
-        "outputs": [_graph_tensor(tensor, taker) for tensor in outputs],
+        "layers": [layer_node(layer, taker) for layer in layers],
+        "nodes": graph.nodes,
+        "inputs": [graph.tensor(tensor) for tensor in inputs],
+        "outputs": [graph.tensor(tensor) for tensor in outputs],
         "compiled": _compiled(model, taker),
     }
 
@@ -147,7 +202,7 @@ def take_history(history: Any, taker: Taker) -> Node:
 
 def take_symbolic(tensor: Any, taker: Taker) -> Node:
     """A symbolic tensor: where in a graph it comes from."""
-    source = _graph_tensor(tensor, taker) if hasattr(tensor, "_keras_history") else None
+    source = Graph(taker).tensor(tensor) if hasattr(tensor, "_keras_history") else None
     return {
         "t": "tensor",
         "id": taker.identity(tensor),

@@ -1,0 +1,87 @@
+"""The folder of ``grade --out``: what is kept of each notebook, under names that harm nothing.
+
+A student is named by a file of somebody else's: names may hold slashes, be ``.`` or differ in case only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.gather import Found
+from grader.local import Graded
+
+FEEDBACK, EVIDENCE, EXECUTED = ".feedback.json", ".evidence", ".executed.ipynb"
+MAX_NAME = 100
+NAMELESS = "notebook"
+
+
+class OutError(Exception):
+    """The folder cannot be used; the text says why and what to do."""
+
+
+class OutFolder:
+    """An existing folder and the names in it of the notebooks ``found``, all known before any is run.
+
+    Raises OutError where it is no folder, or where a notebook to be graded would be overwritten.
+    """
+
+    def __init__(self, folder: Path, found: Sequence[Found]) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutError(f"--out {folder}: {error.strerror}") from error
+        self._stems = dict(
+            zip([one.student for one in found], plain_names([one.student for one in found]), strict=True)
+        )
+        self._folder = folder
+        self._spare({Path(one.place).resolve() for one in found})
+
+    def keep(self, student: str, result: Graded) -> None:
+        """Write what there is: feedback, evidence, the executed notebook. Raises OutError."""
+        files = {
+            FEEDBACK: result.feedback.to_json(),
+            EVIDENCE: result.evidence.to_bytes() if result.evidence is not None else None,
+            EXECUTED: result.executed,
+        }
+        for suffix, content in files.items():
+            if content is not None:
+                self._write(self._stems[student] + suffix, content)
+
+    def _write(self, name: str, content: bytes) -> None:
+        try:
+            (self._folder / name).write_bytes(content)
+        except OSError as error:
+            raise OutError(f"{self._folder / name}: {error.strerror}") from error
+
+    def _spare(self, inputs: set[Path]) -> None:
+        for stem in self._stems.values():
+            for suffix in (FEEDBACK, EVIDENCE, EXECUTED):
+                if (self._folder / (stem + suffix)).resolve() in inputs:
+                    raise OutError(
+                        f"{self._folder / (stem + suffix)} is graded and would be overwritten; "
+                        "choose another --out"
+                    )
+
+
+def plain_names(students: Sequence[str]) -> list[str]:
+    """A file name for each student: letters, digits, ``.``, ``_``, ``-``; no two alike, in any case."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for student in students:
+        plain = _plain(student)
+        name, count = plain, 1
+        while name.casefold() in taken:
+            count += 1
+            name = f"{plain}-{count}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _plain(student: str) -> str:
+    text = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", student)).lstrip("._-")
+    # Cut in bytes, which is what file systems count.
+    return text.encode()[:MAX_NAME].decode(errors="ignore") or NAMELESS
