@@ -27,7 +27,7 @@ from checks.feedback import (
 )
 from checks.scene import Outcome, Scene
 from checks.spec.models import Misconception, Part
-from checks.spec.template import escape, fill
+from checks.spec.template import end_once, escape, fill
 
 Values = Mapping[str, v.AnyNode]
 HIDDEN = "A check that is not shown did not pass."
@@ -265,7 +265,7 @@ def _stopped(part: Part, stop: Stop, evidence: Evidence) -> Verdict:
     verdict = _not_judged(part, "error", _stop_message(stop, evidence), stop.cell.index)
     error = stop.cell.error
     for crash in part.crashes:
-        if error is not None and error.name == crash.exception and crash.contains in error.message:
+        if error is not None and crash.explains(error.name, error.message):
             return replace(
                 verdict, message=f"{fill(crash.message, {})} {verdict.message}", misconception=crash.id
             )
@@ -283,7 +283,7 @@ def _stop_message(stop: Stop, evidence: Evidence) -> str:
     cause = earlier_cause(stop, evidence)
     if cause is not None and cause.cell.error is not None:
         text += f" It began earlier: {_error_text(cause)}."
-    return text
+    return end_once(text)
 
 
 def _error_text(stop: Stop) -> str:

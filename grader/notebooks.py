@@ -185,7 +185,7 @@ def _source(number: int, source: object) -> str:
 
 def _metadata(found: dict[str, Any]) -> dict[str, Any]:
     """What of the metadata is as the format says, or of no known form but plain."""
-    kept = {
+    kept: dict[str, Any] = {
         key: value
         for key, value in found.items()
         if isinstance(value, METADATA_TYPES.get(key, object)) and _is_plain(key) and _is_plain(value)

@@ -46,9 +46,12 @@ class OutputLimitError(Exception):
 
 
 class LimitedClient(NotebookClient):
-    """nbclient's client, but counting what cells print. ``budget``: bytes that the notebook may print."""
+    """nbclient's client, but counting what cells print. ``budget``: bytes that the notebook may print;
+    ``exceeded`` is set when they are spent, for nbclient itself looks at the output only after the reply.
+    """
 
     budget: int = 0
+    exceeded: asyncio.Future[None]
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
@@ -58,6 +61,8 @@ class LimitedClient(NotebookClient):
             return None
         self.budget -= _size(msg["content"])
         if self.budget < 0:
+            if not self.exceeded.done():
+                self.exceeded.set_result(None)
             raise OutputLimitError
         try:
             return super().process_message(msg, cell, cell_index)
@@ -119,6 +124,7 @@ class _Runner:
             runner.on_cell_executed = self._keep_reply
             runner.reset_execution_trackers()
             runner.budget = self._budget
+            runner.exceeded = asyncio.get_running_loop().create_future()
             await self._run_cells(runner)
         finally:
             await _cancel(self._flooded, self._ended)
@@ -155,18 +161,17 @@ class _Runner:
         started = time.monotonic()
         budget = min(self._limits.cell_seconds, self._deadline - started)
         task = asyncio.ensure_future(runner.async_execute_cell(cell, index, store_history=True))
-        done, _ = await asyncio.wait(
-            {task, self._ended, self._flooded}, timeout=max(budget, 0.0), return_when=asyncio.FIRST_COMPLETED
-        )
+        awaited: set[asyncio.Future[Any]] = {task, self._ended, self._flooded, runner.exceeded}
+        done, _ = await asyncio.wait(awaited, timeout=max(budget, 0.0), return_when=asyncio.FIRST_COMPLETED)
         seconds = time.monotonic() - started
         status: CellStatus = "stopped"
         error = None
-        if task in done and task.exception() is None:
+        if task in done and task.exception() is None and not runner.exceeded.done():
             error = _cell_error(self._reply, cell.execution_count)
             self._note_error(error)
             status = "ok" if error is None else "error"
         else:
-            await self._note_ending(task, done, budget)
+            await self._note_ending(runner, task, done, budget)
             await _cancel(task)
         self._result.cells.append(
             CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)
@@ -180,7 +185,11 @@ class _Runner:
             self._result.status = "cell_error"
 
     async def _note_ending(
-        self, task: asyncio.Future[Any], done: Collection[asyncio.Future[Any]], budget: float
+        self,
+        runner: LimitedClient,
+        task: asyncio.Future[Any],
+        done: Collection[asyncio.Future[Any]],
+        budget: float,
     ) -> None:
         """Why the run ends here, by our own clock, count and wait status; not by the kernel's word."""
         result = self._result
@@ -197,7 +206,7 @@ class _Runner:
         elif self._flooded in done:
             result.status = "output_limit"
             result.detail = f"a single output was larger than {MAX_MESSAGE >> 20} MiB, or none at all"
-        elif failure is not None:
+        elif failure is not None or runner.exceeded.done():
             result.status = "output_limit"
             result.detail = f"the notebook printed more than {self._limits.output_mib:g} MiB"
         else:

@@ -15,6 +15,8 @@ from checks.evidence import values as v
 
 Numbers = npt.NDArray[Any]
 PLAIN_NUMBERS = "biufc"
+# pandas' dtype of values that are only names of groups, even where they are numbers.
+CATEGORY = "category"
 
 
 def container(node: v.AnyNode) -> str:
@@ -29,7 +31,7 @@ def container(node: v.AnyNode) -> str:
         case v.Array() if node.shape == ():
             return "number"
         case v.Array():
-            return "array" if node.cls.startswith("numpy.") else "other array"
+            return "array" if node.cls == "numpy.ndarray" else "other array"
         case _:
             return _NAMES.get(type(node), "object")
 
@@ -136,14 +138,14 @@ def scalar(node: v.AnyNode) -> object:
 
 
 def family(node: v.AnyNode) -> str:
-    """The family of the elements' type: bool, integer, float, complex, time, text, bytes,
+    """The family of the elements' type: bool, integer, float, complex, time, text, bytes, category,
     object or nothing.
     """
     match node:
         case v.Array():
             return _dtype_family(node.dtype)
         case v.Series():
-            return _dtype_family(node.values.dtype)
+            return CATEGORY if node.dtype == CATEGORY else _dtype_family(node.values.dtype)
         case v.Tensor():
             return _dtype_family(node.dtype)
         case v.Text():

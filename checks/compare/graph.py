@@ -49,7 +49,39 @@ RESHAPING = frozenset(
         "Moveaxis",
         "Swapaxes",
         "Copy",
-        "Lambda",
+    ]
+)
+# What a Lambda's code may name and still only move axes: modules, and functions as above.
+MODULES = frozenset(
+    ["keras", "tf", "tensorflow", "np", "numpy", "K", "backend", "ops", "layers", "math", "nn"]
+)
+RESHAPING_FUNCTIONS = frozenset(
+    [
+        "squeeze",
+        "reshape",
+        "expand_dims",
+        "flatten",
+        "batch_flatten",
+        "ravel",
+        "transpose",
+        "permute_dimensions",
+        "moveaxis",
+        "swapaxes",
+        "shape",
+        "int_shape",
+        "get_shape",
+        "identity",
+        "copy",
+        "cast",
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "reduce_sum",
+        "reduce_mean",
+        "reduce_max",
+        "reduce_min",
+        "stop_gradient",
     ]
 )
 ADDING = frozenset({"Add", "AddV2"})
@@ -179,8 +211,6 @@ class _Search:
             arriving = self._arriving(node.inputs, taken)
             if arriving and self._may_lie_between(node):
                 self._add(node, taken, arriving)
-            if arriving:
-                self._through_block(node, layer, taken, arriving)
             if taken < len(self._steps) and self._steps[taken].test(layer):
                 sources = self._sources(node, self._steps[taken])
                 self._add(node, taken + 1, [(*trail, layer) for trail in self._arriving(sources, taken)])
@@ -213,22 +243,6 @@ class _Search:
             if any(at != other and each != summands[other] for other in full)
         ]
 
-    def _through_block(self, node: v.GraphNode, layer: v.Layer, taken: int, arriving: list[Trail]) -> None:
-        """A Sequential inside the model is one call;
-        where its configuration lists its layers, walk these instead.
-        """
-        inner = block_layers(layer)
-        if not inner or len(node.inputs) != 1:
-            return
-        met: list[v.Layer] = []
-        for each in inner:
-            at = taken + len(met)
-            if at < len(self._steps) and self._steps[at].test(each):
-                met.append(each)
-            elif self._between == "nothing" or (self._between == "shape_only" and not is_reshaping(each)):
-                return
-        self._add(node, taken + len(met), [(*trail, *met) for trail in arriving])
-
 
 def is_addition(layer: v.Layer) -> bool:
     """Whether a layer or operation adds up its inputs:
@@ -239,36 +253,28 @@ def is_addition(layer: v.Layer) -> bool:
 
 def is_reshaping(layer: v.Layer) -> bool:
     """Whether a layer is one of those that may compute nothing (a linear activation is the identity)."""
+    if "Lambda" in _class_names(layer):
+        return _moves_axes_by_code(layer.config.get("function"))
     if class_name(layer.cls) == "Activation":
         activation = layer.config.get("activation")
         return isinstance(activation, v.Text) and activation.v == "linear"
     return bool(_class_names(layer) & RESHAPING)
 
 
-def block_layers(layer: v.Layer) -> list[v.Layer]:
-    """The layers of a Sequential as its configuration lists them (the input layer left out);
-    empty for any other.
-    """
-    listed = layer.config.get("layers")
-    if class_name(layer.cls) != "Sequential" or not isinstance(listed, v.Sequence):
-        return []
-    found = [_from_config(_entries(item)) for item in listed.items]
-    return [each for each in found if each is not None and each.cls != "InputLayer"]
-
-
-def _from_config(entry: dict[str, v.AnyNode]) -> v.Layer | None:
-    name, config = entry.get("class_name"), _entries(entry.get("config"))
-    if not isinstance(name, v.Text):
-        return None
-    label = config.get("name")
-    # Such a layer has no identity of its own in the frame; -1 is no object's number.
-    return v.Layer(id=-1, cls=name.v, name=label.v if isinstance(label, v.Text) else "", config=config)
-
-
-def _entries(node: v.AnyNode | None) -> dict[str, v.AnyNode]:
-    if not isinstance(node, v.Mapping):
-        return {}
-    return {key.v: value for key, value in node.items if isinstance(key, v.Text)}
+def _moves_axes_by_code(function: v.AnyNode | None) -> bool:
+    """Whether a Lambda's function names nothing but what moves axes, and has no operators; where it has no
+    code, its own name counts. What is not known may compute anything."""
+    if not isinstance(function, v.Mapping):
+        return False
+    known = {key.v: value for key, value in function.items if isinstance(key, v.Text)}
+    names, operators, own = (known.get(key) for key in ("names", "operators", "name"))
+    if not isinstance(names, v.Sequence) or not isinstance(operators, v.Sequence) or operators.items:
+        return False
+    if names.cut is not None:
+        return False
+    used = names.items or ((own,) if own is not None else ())
+    found = [item.v if isinstance(item, v.Text) else "" for item in used]
+    return bool(found) and all(name in MODULES or name in RESHAPING_FUNCTIONS for name in found)
 
 
 def _class_names(layer: v.Layer) -> set[str]:

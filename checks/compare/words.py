@@ -5,8 +5,16 @@ The texts are raw; ``checks.spec.template.fill`` escapes them when they go into 
 
 from __future__ import annotations
 
+import math
+import re
+
 from checks.compare import content
 from checks.evidence import values as v
+
+MAX_QUOTED = 100
+MAX_DIGITS = 20
+# Blanks other than single spaces, and those at either end.
+_LOST_BLANKS = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
 
 def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind of value
@@ -19,7 +27,7 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
         case v.Bool() | v.Int() | v.Float() | v.Complex():
             return f"the number {_number(node)}"
         case v.Text():
-            return f"the text {node.v!r}"
+            return f"the text {quoted(node.v)}"
         case v.Sequence() | v.SetOf() | v.Mapping():
             return f"{_article(_sort(node))} of {_count(node)}"
         case v.Array() | v.Tensor():
@@ -30,9 +38,9 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
             rows = _plural(node.index.levels[0].shape[0], "row")
             return f"a DataFrame of {rows} and {_plural(len(node.columns), 'column')}"
         case v.Layer() | v.Model():
-            return f"{_article(class_name(node.cls))} named {node.name!r}"
+            return f"{_article(class_name(node.cls))} named {quoted(node.name)}"
         case v.Callable():
-            return f"the function {node.name!r}"
+            return f"the function {quoted(node.name)}"
         case v.Broken():
             return f"a value that could not be read ({node.why})"
         case _:
@@ -42,6 +50,17 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
 def class_name(cls: str) -> str:
     """The last component of a full class name."""
     return cls.rpartition(".")[2] or "object"
+
+
+def quoted(text: str) -> str:
+    """The text in quotation marks, with every blank that would be lost on a page made visible."""
+    shown = text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"
+    return f"'{_LOST_BLANKS.sub(lambda found: '␣' * len(found.group()), shown)}'"
+
+
+def quoted_if_odd(name: str) -> str:
+    """A name as it is; in quotation marks where blanks or nothing at all would not be seen."""
+    return name if name and not any(character.isspace() for character in name) else quoted(name)
 
 
 def listed(names: list[str], limit: int = 5) -> str:
@@ -57,9 +76,15 @@ def _number(node: v.Bool | v.Int | v.Float | v.Complex) -> str:
         case v.Bool():
             return str(node.v)
         case v.Int():
-            return node.v
+            return node.v if len(node.v) <= MAX_DIGITS else f"{node.v[:MAX_DIGITS]}… ({_digits(node)} digits)"
         case _:
             return f"{node.value:.6g}"
+
+
+def _digits(node: v.Int) -> str:
+    if not node.v.lstrip("-").startswith("0x"):
+        return str(len(node.v.lstrip("-")))
+    return f"about {round(node.value.bit_length() * math.log10(2))}"
 
 
 def _sort(node: v.Sequence | v.SetOf | v.Mapping) -> str:
@@ -75,7 +100,8 @@ def _count(node: v.Sequence | v.SetOf | v.Mapping) -> str:
 def _shaped(node: v.Array | v.Tensor) -> str:
     if isinstance(node, v.Array) and node.shape == () and node.values is not None:
         return f"the number {content.numbers(node)}"
-    name = "array" if isinstance(node, v.Array) else "tensor"
+    plain = node.cls in ("numpy.ndarray", "")
+    name = "tensor" if isinstance(node, v.Tensor) else "array" if plain else class_name(node.cls)
     shape = ", ".join("None" if length is None else str(length) for length in node.shape)
     return f"{_article(name)} of shape ({shape}{',' if len(node.shape) == 1 else ''})"
 

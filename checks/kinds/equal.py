@@ -198,7 +198,8 @@ class Equal(TargetKind):
         if found.seen is None or found.expected is None:
             return Outcome(0.0, found.wrong, {"differing": found.rows})
         outcome = self._judge_numbers(found.seen, found.expected)
-        if outcome.passed and not self._dtype_fits(node, column):
+        grouped = any(each.values is node and each.dtype == content.CATEGORY for each in table.columns)
+        if outcome.passed and self.dtype != "any" and (grouped or not self._dtype_fits(node, column)):
             return Outcome(self.credit if self.container == "partial" else 0.0, "dtype")
         return outcome
 

@@ -19,8 +19,8 @@ class Identity(TargetKind):
     """The value is the object at stop number ``stop`` (from 0) of a path of ``model``; without a path, any of
     its layers.
 
-    Objects are compared within one snapshot, where equal numbers mean one object. A layer inside a nested
-    Sequential has no number there; it counts by class, name and settings.
+    Objects are compared within one snapshot, where equal numbers mean one object: what merely looks like the
+    layer is another one.
     """
 
     reasons: ClassVar[Mapping[str, str]] = {
@@ -54,25 +54,12 @@ class Identity(TargetKind):
         candidates = self._candidates(model)
         if not candidates:
             return Outcome(0.0, "no_path", facts)
-        return PASSED if any(_is(node, each) for each in candidates) else Outcome(0.0, "other", facts)
+        return PASSED if any(node.id == each.id for each in candidates) else Outcome(0.0, "other", facts)
 
     def _candidates(self, model: v.Model) -> list[v.Layer]:
         if self.path is None:
             return list(model.layers)
         return [layers[self.stop] for layers in self.path.trails(model)]
-
-
-def _is(node: v.Layer | v.Model, layer: v.Layer) -> bool:
-    if layer.id >= 0:
-        return node.id == layer.id
-    same_class = node.cls.rpartition(".")[2] == layer.cls.rpartition(".")[2]
-    return (
-        isinstance(node, v.Layer) and same_class and node.name == layer.name and _dims(node) == _dims(layer)
-    )
-
-
-def _dims(layer: v.Layer) -> tuple[v.AnyNode | None, ...]:
-    return tuple(layer.config.get(key) for key in ("input_dim", "output_dim", "units"))
 
 
 KIND = Identity

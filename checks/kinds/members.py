@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from checks.compare import content
-from checks.compare.words import listed
+from checks.compare.words import describe, listed, quoted_if_odd
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Scope
@@ -29,7 +29,7 @@ class Members(TargetKind):
         "unreadable": "{variable} is {seen}, not a set of names.",
         "empty_dict": "{variable} is an empty dict: braces with nothing between them make a dict, not a set.",
         "empty": "{variable} is empty.",
-        "not_text": "{variable} holds something else than names: write the names as text, in quotes.",
+        "not_text": "{variable} holds {names}; each element should be one name, as text in quotes.",
         "forbidden": "{variable} holds {names}, which should not be there.",
         "unknown": "{variable} holds {names}, which is not among the names to choose from.",
         "missing": "Something is missing from {variable}.",
@@ -67,8 +67,9 @@ class Members(TargetKind):
             return Outcome(0.0, "unreadable")
         if not found:
             return Outcome(0.0, "empty_dict" if isinstance(node, v.Mapping) else "empty")
-        if not all(isinstance(item, v.Text) for item in found):
-            return Outcome(0.0, "not_text")
+        other = next((item for item in found if not isinstance(item, v.Text)), None)
+        if other is not None:
+            return Outcome(0.0, "not_text", {"names": describe(other)})
         outcome = self._judge_names({item.v for item in found if isinstance(item, v.Text)})
         if outcome.passed and not isinstance(node, v.SetOf):
             return Outcome(self.credit, "container")
@@ -82,7 +83,7 @@ class Members(TargetKind):
         if isinstance(self.required, dict):
             texts += [self.required[name] for name in missing]
         if bad or unknown:
-            facts = {"names": listed(bad + unknown)}
+            facts = {"names": listed([quoted_if_odd(name) for name in bad + unknown])}
             return Outcome(0.0, "forbidden" if bad else "unknown", facts, _paragraph(texts, facts))
         if missing:
             return Outcome(0.0, "missing", {"names": "…"}, _paragraph(texts, {}))

@@ -22,6 +22,7 @@ class Model(TargetKind):
         "absent": ABSENT,
         "not_model": "{variable} is {seen}, not a model.",
         "inputs": "The model {variable} has the inputs {inputs}; these are not the ones asked for.",
+        "inputs_order": "The model {variable} takes its inputs in another order than the one asked for: {inputs}.",
         "path": "The model {variable} has no path such as the one asked for.",
         "output_shape": "The model {variable} puts out the shape {output_shape}, not the one asked for.",
     }
@@ -31,7 +32,8 @@ class Model(TargetKind):
         "output_shape": "the shape of the model's (first) output",
     }
 
-    inputs: list[str] | None = Field(default=None, description="the inputs' names, in any order")
+    inputs: list[str] | None = Field(default=None, description="the inputs' names")
+    ordered: bool = Field(default=False, description="whether the inputs must come in the order of `inputs`")
     output_shape: list[int | None] | None = Field(
         default=None, description="the shape of the one output; null: any length"
     )
@@ -45,6 +47,8 @@ class Model(TargetKind):
         facts = {"inputs": listed(graph.input_names()), "output_shape": _spelled(graph)}
         if self.inputs is not None and sorted(graph.input_names()) != sorted(self.inputs):
             return Outcome(0.0, "inputs", facts)
+        if self.inputs is not None and self.ordered and graph.input_names() != self.inputs:
+            return Outcome(0.0, "inputs_order", facts)
         if self.path is not None and not self.path.trails(node):
             return Outcome(0.0, "path", facts)
         if self.output_shape is not None and graph.output_shapes() != [tuple(self.output_shape)]:

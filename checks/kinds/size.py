@@ -81,10 +81,12 @@ def _fits(shape: tuple[int | None, ...] | None, wanted: list[int | None]) -> boo
 
 
 def _distinct(node: v.AnyNode) -> int | None:
+    """None where an element is no plain value, so that nobody can tell how many differ."""
     found = content.items(node)
-    if found is None:
+    labels = [(type(item).__name__, content.label(item)) for item in found or ()]
+    if found is None or any(label is None and kind != "Nothing" for kind, label in labels):
         return None
-    return len({(type(item).__name__, content.scalar(item)) for item in found})
+    return len(set(labels))
 
 
 KIND = Size

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from checks.compare import content
-from checks.compare.words import listed
+from checks.compare.words import listed, quoted_if_odd
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.bounds import Bounds
@@ -56,7 +56,9 @@ class Table(TargetKind):
 def _wanting(table: v.Table, name: str, *, repeated: bool) -> Outcome:
     similar = similar_names(name, content.column_names(table))
     reason = "column_repeated" if repeated else "misnamed" if similar else "column_missing"
-    return Outcome(0.0, reason, {"missing": name, "similar": listed(similar)})
+    return Outcome(
+        0.0, reason, {"missing": name, "similar": listed([quoted_if_odd(each) for each in similar])}
+    )
 
 
 def similar_names(name: str, names: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 import checks.kinds
-from checks.compare.words import describe
+from checks.compare.words import describe, quoted_if_odd
 from checks.evidence import values as v
 from checks.scene import Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
@@ -67,7 +67,11 @@ class TargetKind(Kind, Piece):
         return max(outcomes, key=lambda outcome: outcome.credit)
 
     def _judge_sight(self, sight: Sight, scene: Scene) -> Outcome:
-        facts = {"variable": sight.variable, "column": sight.column, "seen": describe(sight.node)}
+        facts = {
+            "variable": sight.variable,
+            "column": quoted_if_odd(sight.column) if sight.column else "",
+            "seen": describe(sight.node),
+        }
         found = Outcome(0.0, "absent") if sight.node is None else self.judge_node(sight.node, scene)
         return replace(found, facts={**facts, **found.facts})
 

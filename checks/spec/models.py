@@ -100,12 +100,19 @@ class Misconception(Piece):
 
 
 class Crash(Piece):
-    """A known way for the student's own code to stop: the ``exception``'s class and a piece of its text."""
+    """A known way for the student's own code to stop: the ``exception``'s class and pieces of its text."""
 
     id: Identifier
     exception: Identifier
-    contains: str = Field(default="", description="a piece of the exception's text; empty: any text")
+    contains: str | list[str] = Field(
+        default=[], description="pieces that the exception's text must all hold; none: any text"
+    )
     message: str
+
+    def explains(self, exception: str, text: str) -> bool:
+        """Whether an exception is the one that is meant."""
+        pieces = [self.contains] if isinstance(self.contains, str) else self.contains
+        return exception == self.exception and all(piece in text for piece in pieces)
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """Fields of the message: there are none."""

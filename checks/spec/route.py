@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from checks.compare import content
-from checks.compare.graph import Between, Step, Trail, find_trails, graph_of, is_addition
+from checks.compare.graph import Between, Step, Trail, find_trails, graph_of, is_addition, is_reshaping
 from checks.compare.words import class_name
 from checks.evidence import values as v
 from checks.spec.base import Piece
@@ -56,6 +56,9 @@ class Stop(Piece):
     name: str | None = Field(default=None, description="the layer's name")
     config: dict[str, Setting] = Field(default={}, description="settings: values, or {min: …, max: …}")
     beside: list[str] = Field(default=[], description="inputs that another summand must follow from")
+    computes: bool | None = Field(
+        default=None, description="whether it may do more than move axes, as any layer between may not"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -90,6 +93,7 @@ class Stop(Piece):
         return (
             self._class_fits(layer)
             and self.name in (None, layer.name)
+            and self.computes in (None, not is_reshaping(layer))
             and all(setting.holds(layer.config.get(key)) for key, setting in self.config.items())
         )
 

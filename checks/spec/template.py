@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 MAX_VALUE = 160
+MAX_WORD = 30
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -44,15 +45,26 @@ def fill(text: str, values: Mapping[str, object]) -> str:
             return found.group()[0]
         return escape(str(values.get(found.group(1), "…")))
 
-    return _PIECE.sub(piece, text)
+    return end_once(_PIECE.sub(piece, text))
+
+
+def end_once(text: str) -> str:
+    """The text without the full stop after a value that was cut: its ellipsis ends the sentence."""
+    return text.replace("….", "…")
 
 
 def escape(text: str, limit: int = MAX_VALUE) -> str:
     """One line of plain text that Markdown shows as it is, cut to ``limit`` characters."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    short = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    short = line if len(line) <= limit else _cut(line, limit - 1) + "…"
     marked = _SPECIAL.sub(lambda found: "\\" + found.group(), short)
     return "".join(_ENTITIES.get(character, character) for character in marked)
+
+
+def _cut(line: str, limit: int) -> str:
+    """At most ``limit`` characters, to the end of a word where one is near."""
+    whole = line[:limit].rpartition(" ")[0]
+    return (whole if len(whole) > limit - MAX_WORD else line[:limit]).rstrip(" .…")
 
 
 def _around(text: str, position: int) -> str:

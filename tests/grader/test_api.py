@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from checks import bundle
 from checks.assignment import Assignment
 from checks.evidence import Evidence, Run
-from checks.feedback import Feedback, SubmissionInfo
+from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
 from checks.judge import judge
 from grader.api.app import create_app
 from grader.store import attempts, submissions
@@ -21,6 +23,7 @@ from tests.grader.arithmetic import BUNDLE, RIGHT, notebook
 
 HERE = "/api/v1/assignments/tests/arithmetic"
 PROBLEM = "application/problem+json"
+LARGE = b"x" * (21 << 20)
 
 
 def submit(client, role="lms", student="ada", content=RIGHT, **headers):
@@ -51,6 +54,17 @@ def grade(store, submission_id) -> Feedback:
         remains = Remains(store.blobs.put(evidence.to_bytes()), store.blobs.put(b"executed"))
         assert attempts.finish(session, lease, verdict, remains)
     return verdict
+
+
+def park(store, submission_id) -> None:
+    """Give a submission up as a worker would whose sandbox fails."""
+    with store.read() as session:
+        found = submissions.progress(session, submission_id)
+    info = SubmissionInfo(found.id, found.student, found.notebook)
+    verdict = system_error_feedback(Assignment.from_files(BUNDLE), info, "a test")
+    with store.write() as session:
+        lease = attempts.claim(session, found.attempt, seconds=60)
+        assert attempts.park(session, lease, verdict, reason="no sandbox")
 
 
 # Every route that needs a token, and what each role gets.
@@ -192,6 +206,46 @@ def test_a_json_body_of_another_shape_is_a_problem(client, body):
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:grader:problem:invalid-request")
 
 
+@pytest.mark.parametrize(
+    ("request_line", "sent", "status", "name"),
+    [
+        (f"POST {HERE}/submissions", {"content": LARGE}, "413 Content Too Large", "content-too-large"),
+        (f"POST {HERE}/submissions", {"content": b"no form"}, "400 Bad Request", "bad-request"),
+        (f"POST {HERE}/submissions", {"files": {"x": b""}}, "422 Unprocessable Content", "invalid-request"),
+        ("GET /api/v1/nothing", {}, "404 Not Found", "not-found"),
+        ("DELETE /api/v1/assignments", {}, "405 Method Not Allowed", "method-not-allowed"),
+    ],
+)  # fmt: skip
+def test_a_problems_type_and_title_are_fixed_whoever_found_it(client, request_line, sent, status, name):
+    method, path = request_line.split()
+    headers = dict(client.headers_of["lms"])
+    if "content" in sent:
+        headers["Content-Type"] = "multipart/form-data; boundary=b"
+    answer = client.request(method, path, headers=headers, **sent)
+    found = answer.json()
+    assert (f"{answer.status_code} {found['title']}", answer.headers["content-type"]) == (status, PROBLEM)
+    assert found["type"] == f"urn:grader:problem:{name}"
+
+
+def test_a_database_that_is_away_is_a_503_that_says_when_to_ask_again(client, store):
+    with store.write() as session:
+        session.execute(text("ALTER TABLE assignments RENAME TO elsewhere"))
+    answer = submit(client)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert (answer.headers["retry-after"], answer.json()["type"]) == (
+        "5",
+        "urn:grader:problem:database-unavailable",
+    )
+
+
+def test_a_bug_of_ours_is_a_problem_too(client, monkeypatch):
+    monkeypatch.setattr("grader.api.submissions.receive_notebook", lambda *_: 1 / 0)
+    answer = submit(client)
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+    assert answer.json()["type"] == "urn:grader:problem:internal-error"
+    assert "division" not in answer.text
+
+
 def test_a_form_without_its_fields_is_a_problem(client):
     headers = client.headers_of["lms"]
     for form in (
@@ -309,6 +363,22 @@ def test_an_authors_mistakes_are_all_named(client):
     assert len(answer.json()["mistakes"]) > 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"environment: tensorflow", b"environment: tensorflwo", "did you mean 'tensorflow'"),
+        (b"environment: tensorflow", b"environment: tensorflow\ncompat: [gensim2]", "did you mean 'gensim3'"),
+    ],
+)
+def test_an_assignment_for_an_environment_that_is_not_there_is_refused(client, old, new, says):
+    bad = BUNDLE | {"assignment.yaml": BUNDLE["assignment.yaml"].replace(old, new)}
+    answer = client.post(
+        "/api/v1/assignments", content=bundle.pack(bad), headers=client.headers_of["instructor"]
+    )
+    assert answer.status_code == 422
+    assert [says in mistake for mistake in answer.json()["mistakes"]] == [True]
+
+
 def test_the_report_shows_every_submission_and_counts_statuses(client, store):
     graded = submit(client, student="=HYPERLINK()").json()
     submit(client, student="bob")
@@ -326,6 +396,21 @@ def test_the_report_shows_every_submission_and_counts_statuses(client, store):
     assert lines[1].startswith("'=HYPERLINK(),")
     assert lines[2].startswith("bob,")
     assert lines[2].endswith(",queued,,,,,,")
+
+
+def test_what_nobody_judged_is_a_zero_nowhere(client, store):
+    sent = submit(client).json()
+    park(store, sent["id"])
+    headers = client.headers_of["instructor"]
+    line = client.get(f"{HERE}/grades.csv", headers=headers).text.splitlines()[1]
+    assert line.endswith(",parked,,3.0,,unjudged,,unjudged")
+    row = client.get(f"{HERE}/report", headers=headers).json()["submissions"][0]
+    assert (row["score"], [part["score"] for part in row["parts"]]) == (None, [None, None])
+    pages = [sent["links"]["page"], client.get(f"{HERE}/report-page", headers=headers).json()["page"]]
+    for page in pages:
+        shown = client.get(page).text
+        assert "not yet judged" in shown
+        assert not re.search(r"\b0\s*(<[^>]*>\s*)*(of|/)", shown)
 
 
 def test_a_student_opens_the_page_without_a_token(client, store):

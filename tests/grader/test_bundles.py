@@ -8,7 +8,7 @@ from checks import bundle
 from checks.assignment import Assignment
 from checks.errors import SpecError
 from grader.bundles import read_bundle
-from tests.grader.arithmetic import write_folder
+from tests.grader.arithmetic import notebook, write_folder
 
 
 def test_a_folder_becomes_a_bundle_that_survives_its_archive(tmp_path):
@@ -67,3 +67,17 @@ def test_a_source_that_is_no_notebook_is_the_authors_mistake(tmp_path):
     folder = write_folder(tmp_path)
     (folder / "source.ipynb").write_text(json.dumps({"cells": []}))
     assert "source.ipynb" in refusal(folder)
+
+
+def test_the_mistakes_of_all_files_are_named_at_once(tmp_path):
+    folder = write_folder(tmp_path)
+    (tmp_path / "data" / "numbers.csv").unlink()
+    (folder / "source.ipynb").write_bytes(notebook("#_REMOVE_\nx"))
+    spec = folder / "assignment.yaml"
+    spec.write_text(
+        spec.read_text().replace("points: 2", "points: many").replace(": tensorflow", ": tensorflwo")
+    )
+    found = refusal(folder)
+    for said in ("numbers.csv", "source.ipynb: cell 1", "points", "no environment 'tensorflwo'"):
+        assert said in found
+    assert len(found.splitlines()) == 4, found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
@@ -60,6 +63,10 @@ def test_settings_are_shown_with_secrets_masked(monkeypatch):
         (["grade", "NOTEBOOK", "--assignment", "FOLDER", "--jobs", "0"], "jobs"),
         (["judge", "NOTEBOOK", "--assignment", "FOLDER"], "not evidence"),
         (["judge", "none", "--assignment", "FOLDER"], "No such file"),
+        (["grade", "none.zip", "--assignment", "FOLDER"], "none.zip: No such file"),
+        (["grade", "NOTEBOOK", "--assignment", "FOLDER", "--out", "NOTEBOOK"], "File exists"),
+        (["assignment", "pack", "FOLDER", "none/x.tar"], "none/x.tar: No such file"),
+        (["assignment", "starter", "FOLDER", "none/x.ipynb"], "none/x.ipynb: No such file"),
         (["up", "--port", "99999"], "port"),
         (["nonsense"], "nonsense"),
     ],
@@ -85,3 +92,51 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
     assert result.exit_code == 3
     assert "MISSING  environment tensorflow: " in result.stdout
     assert "script/bootstrap" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "there is no file"), (b"port = ", "not TOML"), (b"\xff", "not TOML"), (b"prot = 1", "prot")],
+)
+def test_a_configuration_file_that_cannot_be_read_is_exit_2(monkeypatch, tmp_path, content, says):
+    path = tmp_path / "named.toml"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("GRADER_CONFIG", str(path))
+    result = run.invoke(cli.app, ["config", "show"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (
+            "environment: tensorflwo",
+            "assignment.yaml:3:14: environment: there is no environment 'tensorflwo'",
+        ),
+        (
+            "environment: tensorflow\ncompat: [gensim3, keras1]",
+            "assignment.yaml:4:19: compat.1: there is no compatibility shim 'keras1'",
+        ),
+    ],
+)
+def test_an_environment_or_shim_that_is_not_there_is_exit_2_with_its_line(folder, line, says):
+    spec = folder / "assignment.yaml"
+    spec.write_text(spec.read_text().replace("environment: tensorflow", line))
+    for command in (["assignment", "check"], ["assignment", "publish"]):
+        result = run.invoke(cli.app, [*command, str(folder)])
+        assert result.exit_code == 2
+        assert says in result.stderr
+
+
+def test_an_interrupted_demo_is_exit_130(monkeypatch):
+    @contextmanager
+    def interrupted(*_args):
+        os.kill(os.getpid(), signal.SIGINT)
+        yield
+
+    monkeypatch.setattr("grader.demo.up.service", interrupted)
+    result = run.invoke(cli.app, ["demo"])
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "interrupted" in result.stderr

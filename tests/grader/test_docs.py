@@ -7,6 +7,8 @@ import re
 import pytest
 
 from grader.api.app import create_app
+from grader.api.problems import STATUSES
+from grader.processes import DRAIN_SECONDS
 from grader.settings import Settings
 from tests.conftest import ROOT
 
@@ -27,6 +29,14 @@ def test_every_setting_is_documented_with_its_description(name):
         OPERATIONS,
         re.MULTILINE,
     )
+
+
+def test_the_time_to_drain_is_documented():
+    assert f"up to {DRAIN_SECONDS:g} s" in OPERATIONS
+
+
+def test_every_problem_of_a_bare_status_is_documented():
+    assert {name for _, name in STATUSES.values() if name != "conflict" and f"`{name}`" not in API} == set()
 
 
 def test_every_problem_of_the_code_is_documented():

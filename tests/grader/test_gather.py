@@ -7,6 +7,7 @@ import pytest
 from grader.gather import GatherError, gather
 
 MAX = 1 << 20
+TOO_LARGE = "the notebook is larger than 1 MiB, the largest accepted here"
 
 
 def make(folder, *names):
@@ -58,6 +59,7 @@ def test_an_archive_is_read_like_a_folder(tmp_path):
     ("make_path", "says"),
     [
         (lambda folder: folder / "none.ipynb", "no such"),
+        (lambda folder: folder / "none.zip", "No such file"),
         (lambda folder: make(folder, "x/notes.txt") / "x", "no notebooks"),
         (lambda folder: make(folder, "bad.zip") / "bad.zip", "not a zip"),
     ],
@@ -67,10 +69,24 @@ def test_a_path_that_gives_nothing_is_an_error(tmp_path, make_path, says):
         students(make_path(tmp_path))
 
 
-def test_what_is_too_large_is_not_read(tmp_path):
-    (tmp_path / "big.ipynb").write_bytes(b" " * (MAX + 1))
-    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("big.ipynb", b" " * (MAX + 1))
-    for name in ("big.ipynb", "bomb.zip"):
-        with pytest.raises(GatherError, match="larger than 1 MiB"):
-            students(tmp_path / name)
+def test_what_is_too_large_is_refused_and_the_others_are_not(tmp_path):
+    (tmp_path / "ada.ipynb").write_bytes(b"fine")
+    (tmp_path / "big.ipynb").write_bytes(b" " * (MAX + 9))
+    with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.ipynb", b" " * (MAX + 9))
+        archive.writestr("cy.ipynb", b"fine")
+    found = {one.student: one for one in gather([tmp_path, tmp_path / "class.zip"], max_bytes=MAX)}
+    assert {name: one.refusal for name, one in found.items()} == {
+        "ada": "", "cy": "", "big": TOO_LARGE, "bomb": TOO_LARGE,
+    }  # fmt: skip
+    assert {len(one.content) for one in found.values()} == {4, MAX + 1}
+
+
+def test_a_damaged_member_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ada.ipynb", bytes(range(256)) * 50)
+    raw = bytearray((tmp_path / "class.zip").read_bytes())
+    raw[45:60] = b"\xff" * 15
+    (tmp_path / "class.zip").write_bytes(raw)
+    with pytest.raises(GatherError, match=r"class\.zip: ada\.ipynb cannot be unpacked"):
+        gather([tmp_path / "class.zip"], max_bytes=MAX)

@@ -13,8 +13,8 @@ from grader.store.references import ReferenceFailedError, obtain
 KEY = ("sha256:version", "sha256:environment")
 
 
-def evidence(status: str = "completed") -> Evidence:
-    run = Run(status=status, seconds=1.0, environment="tensorflow@sha256:0", memory_limit="cgroup")
+def evidence(status: str = "completed", ran_in: str = KEY[1]) -> Evidence:
+    run = Run(status=status, seconds=1.0, environment=f"tensorflow@{ran_in}", memory_limit="cgroup")
     return Evidence(notebook="sha256:0", assignment=KEY[0], run=run)
 
 
@@ -79,3 +79,10 @@ def test_waiting_for_another_one_ends(store):
         references.claim(session, KEY, owner="slow", seconds=60)
     with pytest.raises(ReferenceFailedError, match="did not end"):
         obtain(store, KEY, evidence, lease_seconds=5, patience=0.1)
+
+
+def test_a_run_is_kept_under_the_environment_that_it_ran_in(store):
+    changed = evidence(ran_in="sha256:new")
+    assert obtain(store, KEY, lambda: changed, lease_seconds=5, patience=1) == changed
+    assert obtain(store, (KEY[0], "sha256:new"), evidence, lease_seconds=5, patience=1) == changed
+    assert obtain(store, KEY, evidence, lease_seconds=5, patience=1) == evidence()

@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from checks.evidence import Evidence, Run
 from checks.feedback import Feedback
@@ -14,7 +15,7 @@ from grader.receive import Sent, receive_notebook
 from grader.store import BlobMissingError, attempts, feedback, submissions
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
-from worker import tasks
+from worker import app, tasks
 from worker.attempt import Attempt as Done
 from worker.attempt import Progress
 from worker.errors import InfrastructureError
@@ -175,6 +176,56 @@ def test_the_reference_run_is_made_once_for_a_version(store, settings, runs):
         with store.read() as session:
             work(store, submissions.progress(session, receipt.submission).attempt, settings)
     assert sorted(made) == [False, False, False, True]
+
+
+def test_a_reference_made_in_a_changed_environment_is_not_taken_for_the_old_one(store, settings, runs):
+    made = []
+
+    def counted(*args, **kwargs):
+        made.append(kwargs.get("reference", False))
+        return runs.completed(*args, **kwargs)
+
+    runs.does = counted
+    for name, served in (("ada", "sha256:0"), ("bob", "sha256:1"), ("cy", "sha256:0")):
+        receipt = receive_notebook(store, Sent("tests/arithmetic", name, RIGHT))
+        with store.read() as session:
+            attempt = submissions.progress(session, receipt.submission).attempt
+        server = SimpleNamespace(environment=SimpleNamespace(digest=served))
+        with tasks.take(store, attempt, settings) as taken:
+            taken.run(lambda _name, server=server: server)
+    assert made == [True, False, True, False, False]
+
+
+def test_only_who_makes_the_reference_is_shown_to_do_so(store, settings, runs, monkeypatch):
+    told = []
+    monkeypatch.setattr(tasks.Work, "_report", lambda _self, progress: told.append(progress.phase))
+    for name in "ab":
+        receipt = receive_notebook(store, Sent("tests/arithmetic", name, RIGHT))
+        with store.read() as session:
+            work(store, submissions.progress(session, receipt.submission).attempt, settings)
+    assert told == ["reference"]
+
+
+def test_progress_that_cannot_be_stored_does_not_stop_the_run(store, attempt, settings, runs, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    def watched(*args, progress=lambda _: None, **kwargs):
+        progress(Progress("running", 3, 7))
+        return runs.completed(*args, **kwargs)
+
+    monkeypatch.setattr(attempts, "report", fail)
+    runs.does = watched
+    work(store, attempt, settings)
+    assert row(store, attempt).state == "finished"
+
+
+def test_a_worker_follows_its_environment(monkeypatch, tmp_path):
+    served = iter(["old", "new"])
+    monkeypatch.setattr(
+        "worker.app.load_environment", lambda name: SimpleNamespace(name=name, digest=next(served))
+    )
+    assert [app.warm_server("x").environment.digest for _ in range(2)] == ["old", "new"]
 
 
 def test_those_who_watch_see_the_running_cell(store, attempt, settings, runs):

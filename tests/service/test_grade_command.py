@@ -68,7 +68,7 @@ def test_the_out_folder_holds_feedback_evidence_and_the_executed_notebook(graded
     assert {path.name for path in (place / "out").glob("ada*")} == {
         "ada.feedback.json",
         "ada.evidence",
-        "ada.ipynb",
+        "ada.executed.ipynb",
     }
     assert (place / "out" / "ada.feedback.json").read_text() == result.stdout.splitlines()[0]
 

@@ -9,20 +9,24 @@ import random
 import signal
 import sys
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict, cast
 
 import zmq
 from ipykernel.control import ControlThread
 from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.shellchannel import ShellChannelThread
+from ipykernel.zmqshell import ZMQInteractiveShell
+from traitlets import Type
 from traitlets.config import Config
 
 from . import compat, learntools, seal
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from types import ModuleType
 
 # The debugger would want sockets and threads, and costs every kernel a tenth of a second; without debugpy
@@ -59,9 +63,30 @@ class Request(TypedDict):
     limits: seal.Limits
 
 
+class SealedShell(ZMQInteractiveShell):
+    """IPython's shell without what a graded notebook has no use for."""
+
+    def ask_exit(self) -> None:
+        """Stay: an exit with delay would end the run at a random later cell."""
+        print("exit and quit do nothing while a notebook is graded")
+
+    @contextmanager
+    def _tee(self, channel: str) -> Generator[None]:
+        """Keep no second copy of everything that is printed: it would grow without bound."""
+        del channel
+        yield
+
+
+class SealedKernel(IPythonKernel):
+    """An IPython kernel with that shell."""
+
+    shell_class = Type(SealedShell)
+
+
 class SealedKernelApp(IPKernelApp):
     """An ipykernel whose channels listen on given descriptors; it knows no path and writes no file."""
 
+    kernel_class = Type(SealedKernel)
     listening: ClassVar[dict[str, int]] = {}
 
     def _bind_socket(self, s: zmq.Socket[bytes], port: int) -> int:
@@ -187,17 +212,11 @@ def start_app(request: Request, fds: list[int]) -> SealedKernelApp:
 def prepare(request: Request, fds: list[int], shell: Any) -> None:
     """Give the notebook what its assignment names: shims, the parts' module, the watch over its variables."""
     plan = request["plan"]
-    shell.ask_exit = _stay
     compat.apply(plan["compat"])
     watch = Watch(shell, plan, fds[len(_CHANNELS)], request["seed"])
     watch.install()
     if plan["module"]:
         learntools.install(json.loads(json.dumps(plan)), watch.take)
-
-
-def _stay() -> None:
-    """What ``exit()`` and ``quit()`` do here: an exit with delay would end the run at a random later cell."""
-    print("exit and quit do nothing while a notebook is graded")
 
 
 def _leave_standard_streams() -> TextIO:

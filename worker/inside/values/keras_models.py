@@ -142,7 +142,7 @@ class Graph:
             todo.extend(sources)
 
     def _origin(self, tensor: Any) -> Any:
-        """The tensor itself; the inner one where a nested model hands it out; the outer one where it is fed in."""
+        """The tensor itself, or the one behind it: inside a nested model, or outside where it is fed in."""
         operation, index, number = tensor._keras_history
         if id(operation) in self._fed:
             return self._origin(self._fed[id(operation)])
