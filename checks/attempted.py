@@ -13,8 +13,17 @@ from checks.compare import content, structure
 from checks.compare.closeness import Tolerance
 from checks.evidence import CellRun, Evidence, Snapshot
 from checks.evidence import values as v
-from checks.source import assigned_names, calls_check, mentions, only_asks, parse, same_code, stores_column
-from checks.spec.models import Part
+from checks.source import (
+    assigned_names,
+    calls_check,
+    gives_literal,
+    mentions,
+    only_asks,
+    parse,
+    same_code,
+    stores_column,
+)
+from checks.spec.models import Column, Part
 
 LIMITS = {
     "time_limit": "it took too long",
@@ -46,9 +55,11 @@ def is_placeholder(part: Part, values: Values) -> bool:
     return isinstance(table, v.Table) and not content.column(table, column.column)
 
 
-def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[str, ...]) -> bool:
-    """Whether the part was left as the starter has it:
-    by its values, or by its rule and the cells' sources.
+def is_untouched(
+    part: Part, values: Values, evidence: Evidence, snapshot: Snapshot | None, starter: tuple[str, ...]
+) -> bool:
+    """Whether the part was left as the starter has it: by its values and what gave them, or by its rule and
+    the cells' sources. ``snapshot`` is where the values come from.
     """
     rule = part.not_attempted
     if rule is not None and rule.unassigned:
@@ -56,13 +67,9 @@ def is_untouched(part: Part, values: Values, evidence: Evidence, starter: tuple[
             return False
         return _nothing_assigns(rule.unassigned, part, evidence)
     if rule is not None and rule.unstored is not None:
-        stores = any(
-            stores_column(cell.source, rule.unstored.table, rule.unstored.column)
-            for cell in _later(part, evidence)
-        )
-        return is_placeholder(part, values) and not stores and _asks_only(part, evidence, starter)
+        return _nothing_stores(rule.unstored, part, values, evidence) and _asks_only(part, evidence, starter)
     if any(name in values for name in part.answers):
-        return is_placeholder(part, values)
+        return is_placeholder(part, values) and _is_as_given(part, evidence, snapshot, starter)
     return not any(_assigns(cell.source, part) for cell in evidence.cells)
 
 
@@ -142,6 +149,29 @@ def _nothing_assigns(names: list[str], part: Part, evidence: Evidence) -> bool:
         if other and _assigns(cell.source, part):
             return False
     return True
+
+
+def _nothing_stores(column: Column, part: Part, values: Values, evidence: Evidence) -> bool:
+    """No such column in the table (or no table, and nothing that would give one), and no cell stores one."""
+    if column.table in values:
+        untouched = is_placeholder(part, values)
+    else:
+        untouched = not any(_assigns(cell.source, part) for cell in evidence.cells)
+    return untouched and not any(
+        stores_column(cell.source, column.table, column.column) for cell in _later(part, evidence)
+    )
+
+
+def _is_as_given(part: Part, evidence: Evidence, snapshot: Snapshot | None, starter: tuple[str, ...]) -> bool:
+    """Whether the placeholder was written down as one, and is not what an expression came to."""
+    last = snapshot.cell if snapshot is not None else None
+    sources = [cell.source for cell in evidence.cells if last is None or cell.index <= last]
+    given = [gives_literal(source, name) for name in part.answers for source in _last_giving(sources, name)]
+    return all(given) or any(same_code(sources[-1], cell) for cell in starter)
+
+
+def _last_giving(sources: list[str], name: str) -> list[str]:
+    return [source for source in sources if name in assigned_names(source)][-1:]
 
 
 def _asks_only(part: Part, evidence: Evidence, starter: tuple[str, ...]) -> bool:

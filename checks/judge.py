@@ -31,6 +31,10 @@ from checks.spec.template import end_once, escape, fill
 
 Values = Mapping[str, v.AnyNode]
 HIDDEN = "A check that is not shown did not pass."
+NONE = (
+    "{name} is None, though the notebook assigns something to it: what stands there gives no value, "
+    "as a call that only prints does."
+)
 UNJUDGED = "This part could not be judged, and it is not your fault: {why}."
 
 
@@ -121,7 +125,7 @@ def _judge_part(
 def _judge_values(case: Case) -> Verdict:
     """Crash, untouched, or an answer: in this order, for a crash may leave the placeholder behind."""
     part, cell = case.part, case.snapshot.cell if case.snapshot else None
-    untouched = is_untouched(part, case.values, case.evidence, case.starter)
+    untouched = is_untouched(part, case.values, case.evidence, case.snapshot, case.starter)
     rule = part.not_attempted
     stop = (
         None
@@ -137,6 +141,9 @@ def _judge_values(case: Case) -> Verdict:
     )
     if broken is not None:
         return _not_judged(part, "incorrect", f"The value could not be read: {escape(broken.why)}.", cell)
+    empty = [name for name in part.answers if isinstance(case.values.get(name), v.Nothing)]
+    if empty and is_placeholder(part, case.values):
+        return _not_judged(part, "incorrect", NONE.format(name=escape(empty[0])), cell)
     missing = [name for name in part.answers if name not in case.values]
     if missing:
         return _not_judged(

@@ -69,6 +69,37 @@ def assigned_names(source: str) -> frozenset[str]:
     return frozenset(name for node in ast.walk(tree) for name in _bound_by(node)) if tree else frozenset()
 
 
+@lru_cache(maxsize=4096)
+def gives_literal(source: str, name: str) -> bool:
+    """Whether the last thing that a cell binds to ``name`` is a literal, by a plain assignment."""
+    tree = parse(source)
+    binding = [node for node in ast.walk(tree) if name in _bound_by(node)] if tree else []
+    if not tree or not binding:
+        return False
+    last = max(binding, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
+    return any(_is_literal(node) and last in _targets(node) for node in ast.walk(tree))
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    return (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )
+
+
+def _is_literal(node: ast.AST) -> bool:
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+        return False
+    try:
+        ast.literal_eval(node.value)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 def mentions(source: str, name: str) -> bool:
     """Whether the text, comments aside, holds the name as a word."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", without_comments(source)) is not None

@@ -1,7 +1,7 @@
 """The command line. Results go to stdout, progress and remarks to stderr.
 
 Exit codes: 0 all is well (low marks are no error), 1 some submissions could not be graded, 2 a wrong
-command line or assignment, 3 something of ours is missing or broke, 130 interrupted.
+command line, path, setting or assignment, 3 something of ours is missing or broke, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def grade(
     """Grade notebooks here and now, without a server."""
     with exits():
         settings = Settings()
-        found = gather(paths, max_bytes=int(settings.max_notebook_mib * (1 << 20)))
+        found = gather(paths, max_bytes=settings.max_notebook_bytes)
         files = read_bundle(assignment)
         kept = OutFolder(out, found) if out is not None else None
         talk = show.progress_output()
@@ -234,7 +234,7 @@ def exits() -> Iterator[None]:
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         _fail("the settings have mistakes\n" + "\n".join(mistakes), Exit.USAGE)
-    except (PermissionError, OperationalError) as error:
+    except (OSError, OperationalError) as error:
         _fail(f"the data directory cannot be used: {error}", Exit.INFRASTRUCTURE)
     except (InfrastructureError, ReferenceFailedError, BlobMissingError, StartError) as error:
         _fail(str(error), Exit.INFRASTRUCTURE)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import yaml
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID
 
 from checks import bundle
 from grader import show, up
@@ -125,9 +125,10 @@ def _submit(client: httpx.Client, sample: Sample) -> Sent:
 
 
 def _watch(client: httpx.Client, running: up.Running, sent: list[Sent], talk: Console) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     deadline = time.monotonic() + PATIENCE_SECONDS
-    with Progress(*columns, console=talk, disable=not talk.is_terminal, redirect_stdout=False) as progress:
+    with Progress(
+        *show.columns(), console=talk, disable=not talk.is_terminal, redirect_stdout=False
+    ) as progress:
         total = progress.add_task("graded", total=len(sent))
         bars = {one.url: progress.add_task(one.sample.name, total=None) for one in sent}
         while any(one.feedback is None for one in sent):

@@ -117,5 +117,5 @@ def _bounded(path: Path, max_bytes: int) -> bytes:
 
 
 def _found(student: str, place: str, content: bytes, max_bytes: int) -> Found:
-    too_large = f"the notebook is larger than {max_bytes / (1 << 20):g} MiB, the largest accepted here"
+    too_large = f"the notebook is larger than {max_bytes / (1 << 20):.3g} MiB, the largest accepted here"
     return Found(student, place, content, too_large if len(content) > max_bytes else "")

@@ -26,7 +26,7 @@ from grader.offer import offered
 from grader.settings import Settings
 from grader.store import Store, open_store, references
 from grader.store.database import migrate
-from worker.attempt import Attempt, Progress, run_attempt
+from worker.attempt import Attempt, Progress, ignore, run_attempt
 from worker.environment import Environment, load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
 from worker.sandbox.cgroups import choose_driver
@@ -82,14 +82,14 @@ class LocalGrader:
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def grade(
-        self, notebook: bytes, student: str, *, progress: Callable[[Progress], None] | None = None
+        self, notebook: bytes, student: str, *, progress: Callable[[Progress], None] = ignore
     ) -> Graded:
         """Run and judge one notebook; nothing that is wrong with it, or with us, is raised.
 
         What is no notebook is ``rejected``, our own fault leaves all ``unjudged``.
         """
         try:
-            return self._judged(self._run(normal_form(notebook), progress or _ignore), student)
+            return self._judged(self._run(normal_form(notebook), progress), student)
         except NotANotebookError as error:
             return self.reject(notebook, student, str(error))
         except InfrastructureError as error:
@@ -211,7 +211,3 @@ def _opened(settings: Settings) -> Store:
 
 def _info(student: str, notebook: str) -> SubmissionInfo:
     return SubmissionInfo(id=student, student=student, notebook=notebook, attempt=1)
-
-
-def _ignore(_progress: Progress) -> None:
-    """Nobody watches."""

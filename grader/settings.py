@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+MIB = 1 << 20
 PROJECT_MARKS = ("grader.toml", ".grader", ".git")
 MAX_SOCKET_FOLDER = (
     80  # a unix socket's path holds 107 bytes; the names that go below the folder need the rest
@@ -160,6 +161,16 @@ class Settings(BaseSettings):
             return inside
         name = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"grader-{os.getuid()}-{name}"
+
+    @property
+    def max_notebook_bytes(self) -> int:
+        """The largest notebook accepted."""
+        return int(self.max_notebook_mib * MIB)
+
+    @property
+    def max_bundle_bytes(self) -> int:
+        """The largest assignment bundle accepted."""
+        return int(self.max_bundle_mib * MIB)
 
     @property
     def heartbeat_seconds(self) -> float:

@@ -14,6 +14,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -76,6 +77,11 @@ def progress_output() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def columns() -> tuple[ProgressColumn, ...]:
+    """What every progress bar shows: what is done, how much of it, since when."""
+    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+
+
 @contextmanager
 def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
     """A bar on stderr with time elapsed and remaining; call what it gives after each one that is done.
@@ -83,9 +89,8 @@ def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
     It stays away where results go to the same terminal, or nobody looks.
     """
     console = progress_output()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(
-        *columns,
+        *columns(),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal or sys.stdout.isatty(),

@@ -51,39 +51,15 @@ RESHAPING = frozenset(
         "Copy",
     ]
 )
-# What a Lambda's code may name and still only move axes: modules, and functions as above.
-MODULES = frozenset(
-    ["keras", "tf", "tensorflow", "np", "numpy", "K", "backend", "ops", "layers", "math", "nn"]
-)
-RESHAPING_FUNCTIONS = frozenset(
-    [
-        "squeeze",
-        "reshape",
-        "expand_dims",
-        "flatten",
-        "batch_flatten",
-        "ravel",
-        "transpose",
-        "permute_dimensions",
-        "moveaxis",
-        "swapaxes",
-        "shape",
-        "int_shape",
-        "get_shape",
-        "identity",
-        "copy",
-        "cast",
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "reduce_sum",
-        "reduce_mean",
-        "reduce_max",
-        "reduce_min",
-        "stop_gradient",
-    ]
-)
+# What a Lambda's code may name and still only move axes: modules, and functions such as the layers above.
+ALLOWED_NAMES = frozenset({
+    "keras", "tf", "tensorflow", "np", "numpy", "K", "backend", "ops", "layers", "math", "nn",
+    "squeeze", "reshape", "expand_dims", "flatten", "batch_flatten", "ravel", "transpose",
+    "permute_dimensions", "moveaxis", "swapaxes",
+    "shape", "int_shape", "get_shape", "newaxis", "identity", "copy", "cast", "stop_gradient",
+    "sum", "mean", "max", "min", "reduce_sum", "reduce_mean", "reduce_max", "reduce_min",
+    "<lambda>",  # the name of a function that needs no names
+})  # fmt: skip
 ADDING = frozenset({"Add", "AddV2"})
 _TENSORFLOW_ADDITION = ("tf.__operators__.add", "tf.math.add")
 MAX_CALLS = 3_000
@@ -262,8 +238,9 @@ def is_reshaping(layer: v.Layer) -> bool:
 
 
 def _moves_axes_by_code(function: v.AnyNode | None) -> bool:
-    """Whether a Lambda's function names nothing but what moves axes, and has no operators; where it has no
-    code, its own name counts. What is not known may compute anything."""
+    """Whether a Lambda's function names nothing but what moves axes, and has no operators; where it names
+    nothing (it has no code, or does no more than ``t[:, 0]``), its own name counts. What is not known may
+    compute anything."""
     if not isinstance(function, v.Mapping):
         return False
     known = {key.v: value for key, value in function.items if isinstance(key, v.Text)}
@@ -274,7 +251,7 @@ def _moves_axes_by_code(function: v.AnyNode | None) -> bool:
         return False
     used = names.items or ((own,) if own is not None else ())
     found = [item.v if isinstance(item, v.Text) else "" for item in used]
-    return bool(found) and all(name in MODULES or name in RESHAPING_FUNCTIONS for name in found)
+    return bool(found) and all(name in ALLOWED_NAMES for name in found)
 
 
 def _class_names(layer: v.Layer) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 Held = TypeVar("Held")
 Given = ParamSpec("Given")
@@ -26,9 +26,12 @@ class _Same(Generic[Held]):
         return id(self.held)
 
 
-def once_each(function: Callable[Given, Made], keep: int = 32) -> Callable[Given, Made]:
+def once_each(function: Callable[Given, Made], keep: int = 16) -> Callable[Given, Made]:
     """``function`` (of positional arguments alone), remembering what it made of the last ``keep`` objects."""
-    remembered = lru_cache(maxsize=keep)(lambda *same: function(*(each.held for each in same)))
+
+    @lru_cache(maxsize=keep)
+    def remembered(*same: _Same[Any]) -> Made:
+        return cast("Callable[..., Made]", function)(*(each.held for each in same))
 
     @wraps(function)
     def of_these(*given: Given.args, **_none: Given.kwargs) -> Made:

@@ -29,7 +29,7 @@ class Aligned:
 
 @dataclass(frozen=True)
 class Matching:
-    """Where in the student's table each expected row is (``places``), or ``wrong``, with how many ``rows``."""
+    """Where in the student's table each expected row is, or what is ``wrong``, with how many ``rows``."""
 
     places: npt.NDArray[np.intp] | None = None
     wrong: str = ""
@@ -61,7 +61,7 @@ def _match(theirs: v.Array, ours: v.Array) -> Matching:
 
 
 def _match_whole_numbers(theirs: v.Array, ours: v.Array) -> Matching | None:
-    """The usual case at the speed of arrays: ids that are the expected ones in any order; None for all else."""
+    """The usual case at the speed of arrays: the expected ids in any order; None for all else."""
     found, wanted = content.numbers(theirs), content.numbers(ours)
     if found is None or wanted is None or {found.dtype.kind, wanted.dtype.kind} != {"i"}:
         return None

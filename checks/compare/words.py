@@ -12,7 +12,7 @@ from checks.compare import content
 from checks.evidence import values as v
 
 MAX_QUOTED = 100
-MAX_DIGITS = 20
+MAX_DIGITS = 40
 # Blanks other than single spaces, and those at either end.
 _LOST_BLANKS = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
@@ -25,7 +25,7 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
         case v.Nothing():
             return "None"
         case v.Bool() | v.Int() | v.Float() | v.Complex():
-            return f"the number {_number(node)}"
+            return _number(node)
         case v.Text():
             return f"the text {quoted(node.v)}"
         case v.Sequence() | v.SetOf() | v.Mapping():
@@ -74,11 +74,12 @@ def listed(names: list[str], limit: int = 5) -> str:
 def _number(node: v.Bool | v.Int | v.Float | v.Complex) -> str:
     match node:
         case v.Bool():
-            return str(node.v)
+            return f"the number {node.v}"
         case v.Int():
-            return node.v if len(node.v) <= MAX_DIGITS else f"{node.v[:MAX_DIGITS]}… ({_digits(node)} digits)"
+            long = len(node.v) > MAX_DIGITS
+            return f"a whole number of {_digits(node)} digits" if long else f"the number {node.v}"
         case _:
-            return f"{node.value:.6g}"
+            return f"the number {node.value:.6g}"
 
 
 def _digits(node: v.Int) -> str:

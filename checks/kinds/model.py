@@ -22,7 +22,7 @@ class Model(TargetKind):
         "absent": ABSENT,
         "not_model": "{variable} is {seen}, not a model.",
         "inputs": "The model {variable} has the inputs {inputs}; these are not the ones asked for.",
-        "inputs_order": "The model {variable} takes its inputs in another order than the one asked for: {inputs}.",
+        "inputs_order": "The model {variable} takes its inputs in another order than asked for: {inputs}.",
         "path": "The model {variable} has no path such as the one asked for.",
         "output_shape": "The model {variable} puts out the shape {output_shape}, not the one asked for.",
     }

@@ -67,11 +67,8 @@ class TargetKind(Kind, Piece):
         return max(outcomes, key=lambda outcome: outcome.credit)
 
     def _judge_sight(self, sight: Sight, scene: Scene) -> Outcome:
-        facts = {
-            "variable": sight.variable,
-            "column": quoted_if_odd(sight.column) if sight.column else "",
-            "seen": describe(sight.node),
-        }
+        label = quoted_if_odd(sight.column) if sight.column else ""
+        facts = {"variable": sight.variable, "column": label, "seen": describe(sight.node)}
         found = Outcome(0.0, "absent") if sight.node is None else self.judge_node(sight.node, scene)
         return replace(found, facts={**facts, **found.facts})
 

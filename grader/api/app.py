@@ -21,7 +21,6 @@ from grader.settings import Settings
 from grader.store import open_store
 from grader.store.database import migrate
 
-MIB = 1 << 20
 # What a form adds to the notebook that it carries; JSON escapes can double the bytes.
 ENVELOPE = 2
 
@@ -72,8 +71,8 @@ def _lifespan(settings: Settings) -> Any:
 def _limit(settings: Settings) -> Callable[[str], int]:
     def limit(path: str) -> int:
         if path.rstrip("/") == "/api/v1/assignments":
-            return int(settings.max_bundle_mib * MIB)
-        return int(settings.max_notebook_mib * ENVELOPE * MIB)
+            return settings.max_bundle_bytes
+        return settings.max_notebook_bytes * ENVELOPE
 
     return limit
 

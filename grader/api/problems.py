@@ -81,7 +81,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        status = error.status_code if error.status_code in STATUSES else 500
+        status = error.status_code
+        if status not in STATUSES:
+            status = 400 if status < 500 else 500
         headers = dict(error.headers) if error.headers else None
         return Problem(status, STATUSES[status][1], str(error.detail), headers=headers).response()
 

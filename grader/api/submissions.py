@@ -118,7 +118,7 @@ async def submit(  # noqa: PLR0917 - FastAPI calls it by name
     The same ``Idempotency-Key`` with the same request gets the same submission again.
     """
     student, notebook = await _sent(request)
-    if len(notebook) > service.settings.max_notebook_mib * (1 << 20):
+    if len(notebook) > service.settings.max_notebook_bytes:
         limit = f"{service.settings.max_notebook_mib:g} MiB"
         raise Problem(
             413, "content-too-large", f"The notebook is larger than {limit}, the largest accepted here."

@@ -187,8 +187,8 @@ def course_assignment(name: str) -> Assignment:
     return Assignment.from_files(bundle_files((FIXTURES / name / "assignment.yaml").read_bytes()))
 
 
-def small_assignment(part: str) -> Assignment:
+def small_assignment(part: str, starter: bytes | None = None) -> Assignment:
     """An assignment with one part, whose keys are given as YAML (indented by four blanks)."""
     head = "id: a/b\ntitle: T\nenvironment: python\nreference: {variables: [other]}\n"
     text = f"{head}parts:\n  - id: q1\n    title: Q\n{part}"
-    return Assignment.from_files(bundle_files(text.encode()))
+    return Assignment.from_files(bundle_files(text.encode(), starter))

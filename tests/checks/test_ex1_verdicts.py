@@ -52,14 +52,22 @@ STARTER = {
 }
 RIGHT = {"user_id", "song_id", "artist_id"}
 Tensor = v.GraphTensor
+Build = Callable[["Rating"], Tensor]
 
 
-def judged(part: str, values: dict[str, Any], trigger: str = "check") -> PartFeedback:
-    source = {
-        "part1": "embedding_variables = x\npart1.check()",
-        "part3.c": "movie_bias = f(x)\nmodel_bias = m",
-    }
-    cells = [cell(4, source.get(part, f"bias_layer = x\n{part}.check()"))]
+SOURCES = {
+    "part1": "embedding_variables = x\npart1.check()",
+    "part3.c": "movie_bias = f(x)\nmodel_bias = m",
+    "part3.d": "bias_layer = x\npart3.d.check()",
+}
+UNTOUCHED = {
+    "part1": f"embedding_variables = {STARTER!r}\npart1.check()",
+    "part3.d": "bias_layer = None\npart3.d.check()",
+}
+
+
+def judged(part: str, values: dict[str, Any], trigger: str = "check", source: str = "") -> PartFeedback:
+    cells = [cell(4, source or SOURCES[part])]
     found = evidence(cells, [snapshot(part, trigger, 4, values)])
     feedback = judge(ASSIGNMENT, found, None, SUBMISSION)
     return next(each for each in feedback.parts if each.id == part)
@@ -86,7 +94,11 @@ PART1 = [
     ("a wrong list", [*sorted(RIGHT), "explicit"], "incorrect", "explicit"),
     ("a dict with nothing in it", {}, "incorrect", "dict and not a set"),
     ("a set with nothing in it", set(), "incorrect", "empty"),
-    ("numbers", {1, 2, 3}, "incorrect", "text"),
+    ("numbers", {1, 2, 3}, "incorrect", "the number 1"),
+    ("a tuple inside", v.SetOf(items=(node(("user_id", "song_id")),)), "incorrect", "holds a tuple of 2 items"),
+    ("a blank before", {" user_id", "song_id", "artist_id"}, "incorrect", "'␣user_id'"),
+    ("two unknown ones", {"a", "b"} | RIGHT, "incorrect", "Not among the variables of the table: a and b."),
+    ("the starter's, computed", STARTER, "incorrect", "stream_id"),
     ("one text", "user_id", "incorrect", "the text"),
     ("a number", 3, "incorrect", "the number 3"),
     ("the starter's", STARTER, "not_attempted", ""),
@@ -97,7 +109,8 @@ PART1 = [
     ("value", "status", "says"), [row[1:] for row in PART1], ids=[row[0] for row in PART1]
 )
 def test_embedding_variables(value: Any, status: str, says: str) -> None:
-    part = judged("part1", {"embedding_variables": value})
+    source = UNTOUCHED["part1"] if status == "not_attempted" else ""
+    part = judged("part1", {"embedding_variables": value}, source=source)
     assert part.status == status, part.message
     assert says in part.message
     assert part.score == {"correct": 1.0, "partial": 0.5}.get(status, 0.0)
@@ -140,15 +153,28 @@ class Rating(Network):
         return self.call(cls, summands, shape)
 
 
-def block(net: Rating, layers: list[dict[str, Any]], shape: tuple[int | None, ...]) -> Tensor:
-    return net.call(SEQUENTIAL, [net.movie], shape, layers=layers)
+def block(net: Rating) -> Tensor:
+    """A table and a Flatten in a Sequential: evidence has the inner calls, and the block without any."""
+    net.layers.append(v.Layer(id=77, cls=SEQUENTIAL, name="block"))
+    return net.bias()
 
 
-def entry(name: str, **config: Any) -> dict[str, Any]:
-    return {"module": "keras.layers", "class_name": name, "config": {"name": name.lower(), **config}}
+def code(*names: str, operators: list[str] | None = None, name: str = "<lambda>") -> dict[str, Any]:
+    return {"name": name, "names": list(names), "operators": operators or []}
 
 
-BLOCK = [entry("InputLayer"), entry("Embedding", input_dim=ROWS, output_dim=1), entry("Flatten")]
+def in_lambda(function: dict[str, Any] | None) -> Build:
+    settings = {} if function is None else {"function": function}
+    return lambda n: n.add(n.out, n.call(LAMBDA, [n.table(n.movie, ROWS, 1)], (None, 1), **settings))
+
+
+def after_lambda(function: dict[str, Any]) -> Build:
+    return lambda n: n.call(
+        LAMBDA,
+        [n.add(n.out, n.table(n.movie, ROWS, 1), shape=(None, 1, 1))],
+        (None, 1),
+        function=function,
+    )
 
 
 def subclassed(net: Rating) -> Tensor:
@@ -160,7 +186,6 @@ def subclassed(net: Rating) -> Tensor:
     return tensor
 
 
-Build = Callable[[Rating], Tensor]
 MODELS: list[tuple[str, Build, str, str | None]] = [
     ("Flatten before Add", lambda n: n.add(n.out, n.bias()), "correct", None),
     ("the other way round", lambda n: n.add(n.bias(), n.out), "correct", None),
@@ -181,13 +206,33 @@ MODELS: list[tuple[str, Build, str, str | None]] = [
         "correct",
         None,
     ),
-    ("Lambda that moves axes", lambda n: n.add(n.out, n.call(LAMBDA, [n.table(n.movie, ROWS, 1)], (None, 1))), "correct", None),
+    ("Lambda that moves axes", in_lambda(code("keras", "ops", "squeeze")), "correct", None),
+    ("Lambda that takes one by its place", in_lambda(code()), "correct", None),
+    ("Lambda around a function", in_lambda(code(name="squeeze")), "correct", None),
+    ("Lambda that moves axes after Add", after_lambda(code("tf", "reshape")), "correct", None),
+    ("Lambda that multiplies by zero", in_lambda(code("keras", "ops", "squeeze", operators=["*"])), "incorrect", "hidden_in_lambda"),
+    ("Lambda that calls anything", in_lambda(code("tf", "zeros_like")), "incorrect", "hidden_in_lambda"),
+    ("Lambda of an unknown function", in_lambda(code(name="mine")), "incorrect", "hidden_in_lambda"),
+    ("Lambda without a word of its code", in_lambda(None), "incorrect", "hidden_in_lambda"),
+    ("Lambda that computes after Add", after_lambda(code("tf", "sigmoid", "squeeze")), "incorrect", "hidden_in_lambda"),
+    (
+        "one-hot and Dense",
+        lambda n: n.add(n.out, n.call(DENSE, [n.call("k.CategoryEncoding", [n.movie], (None, ROWS))], (None, 1), units=1)),
+        "incorrect",
+        "looked_up_by_dense",
+    ),
+    (
+        "an activation before the addition",
+        lambda n: n.add(n.out, n.call("k.Activation", [n.bias()], (None, 1), activation="sigmoid")),
+        "incorrect",
+        "changed_before_the_addition",
+    ),
     ("more rows than needed", lambda n: n.add(n.out, n.bias(rows=5000)), "correct", None),
     ("more rows than a float can count", lambda n: n.add(n.out, n.bias(rows=10**400)), "correct", None),
     ("a linear activation at the end", lambda n: n.call("k.Activation", [n.add(n.out, n.bias())], (None, 1), activation="linear"), "correct", None),
     ("a user's bias too", lambda n: n.add(n.add(n.out, n.bias()), n.flat(n.table(n.user, USERS, 1))), "correct", None),
     ("three summands", lambda n: n.add(n.out, n.bias(), n.flat(n.table(n.user, USERS, 1))), "correct", None),
-    ("a Sequential block", lambda n: n.add(n.out, block(n, BLOCK, (None, 1))), "correct", None),
+    ("a Sequential block", lambda n: n.add(n.out, block(n)), "correct", None),
     ("a subclass of Embedding", subclassed, "correct", None),
     ("over users", lambda n: n.add(n.out, n.flat(n.table(n.user, USERS, 1))), "incorrect", "bias_over_users"),
     ("eight columns", lambda n: n.add(n.out, n.bias(columns=8), shape=(None, 8)), "incorrect", "several_columns"),
@@ -212,7 +257,7 @@ MODELS: list[tuple[str, Build, str, str | None]] = [
         "then an activation",
         lambda n: n.call("k.Activation", [n.add(n.out, n.bias())], (None, 1), activation="sigmoid"),
         "incorrect",
-        "bias_not_at_the_end",
+        "changed_after_the_addition",
     ),
     ("added without the rating", lambda n: n.add(n.bias(), n.flat(n.table(n.user, USERS, 1))), "incorrect", "bias_not_at_the_end"),
     ("added to itself", lambda n: n.add(n.out, n.out), "incorrect", "bias_not_connected"),
@@ -243,6 +288,40 @@ def test_other_inputs_are_told() -> None:
     part = judged("part3.c", {"model_bias": net.model(net.out)}, trigger="bound")
     assert (part.status, part.misconception) == ("incorrect", None)
     assert "takes user_id as inputs" in part.message
+
+
+def test_inputs_in_another_order_are_told() -> None:
+    net = Rating()
+    output = net.add(net.out, net.bias())
+    net.inputs.reverse()
+    part = judged("part3.c", {"model_bias": net.model(output)}, trigger="bound")
+    assert (part.status, part.misconception) == ("incorrect", "inputs_swapped")
+    assert r"the order movie_id and user_id" in part.message
+
+
+KERAS_TEXT = (
+    "Only input tensors may be passed as positional arguments. The following argument value should be passed "
+    "as a keyword argument: {what}"
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "misconception"),
+    [
+        (
+            "<Embedding name=bias, built=True> (of type <class 'keras.src.layers.core.embedding.Embedding'>)",
+            "layer_not_called",
+        ),
+        ("0 (of type <class 'int'>)", "not_a_tensor"),
+    ],
+)
+def test_crash_of_the_addition_is_explained_by_what_was_passed(what: str, misconception: str) -> None:
+    stopped = cell(
+        4, "movie_bias = x\nmodel_bias = f(movie_bias)", ("ValueError", KERAS_TEXT.format(what=what))
+    )
+    feedback = judge(ASSIGNMENT, evidence([stopped]), None, SUBMISSION)
+    part = next(each for each in feedback.parts if each.id == "part3.c")
+    assert (part.status, part.misconception) == ("error", misconception)
 
 
 def test_table_size_is_that_of_the_data() -> None:
@@ -307,11 +386,22 @@ LAYERS: list[tuple[str, Build, Callable[[Rating], Any], str, str | None]] = [
     ("the starter's", usual, lambda _: None, "not_attempted", None),
     (
         "in a Sequential block",
-        lambda n: n.add(n.out, block(n, BLOCK, (None, 1))),
-        lambda _: v.Layer(id=901, cls=EMBEDDING, name="embedding", config={"input_dim": node(ROWS), "output_dim": node(1)}),
+        lambda n: n.add(n.out, block(n)),
+        lambda n: named(n, "bias"),
         "correct",
         None,
     ),
+    (
+        "like the one in a Sequential block",
+        lambda n: n.add(n.out, block(n)),
+        lambda n: v.Layer(id=901, cls=EMBEDDING, name="bias", config=named(n, "bias").config),
+        "incorrect",
+        "look_alike",
+    ),
+    ("all layers", usual, lambda n: list(n.layers), "incorrect", "several_layers"),
+    ("a list with the layer", usual, lambda n: [named(n, "bias")], "incorrect", "several_layers"),
+    ("an empty list", usual, lambda _: [], "incorrect", "weights"),
+    ("None from a call", usual, lambda _: None, "incorrect", None),
 ]  # fmt: skip
 
 
@@ -321,7 +411,8 @@ LAYERS: list[tuple[str, Build, Callable[[Rating], Any], str, str | None]] = [
 def test_bias_layer(
     build: Build, pick: Callable[[Rating], Any], status: str, misconception: str | None
 ) -> None:
-    part = judged("part3.d", layer_case(build, pick))
+    source = UNTOUCHED["part3.d"] if status == "not_attempted" else ""
+    part = judged("part3.d", layer_case(build, pick), source=source)
     assert (part.status, part.misconception) == (status, misconception), part.message
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from checks.evidence import Evidence
 from checks.evidence import values as v
 from checks.feedback import PartFeedback
 from checks.judge import judge
-from tests.checks.making import SUBMISSION, cell, course_assignment, evidence, series, snapshot, table
+from tests.checks.making import SUBMISSION, cell, course_assignment, evidence, node, series, snapshot, table
 
 ASSIGNMENT = course_assignment("ex3_gensim")
 RNG = np.random.default_rng(7)
@@ -84,6 +86,12 @@ def run_of(part: str, values: Mapping[str, Any], source: str | None = None) -> E
     return evidence(cells, [snapshot(part, "check", 4, values)])
 
 
+UNTOUCHED = {
+    "part2": "legally_impossible = None\npart2.check()",
+    "part3.a": "norms = None\npart3.a.check()",
+}
+
+
 def judged(part: str, values: Mapping[str, Any], source: str | None = None) -> PartFeedback:
     feedback = judge(ASSIGNMENT, run_of(part, values, source), REFERENCE, SUBMISSION)
     return next(each for each in feedback.parts if each.id == part)
@@ -141,7 +149,8 @@ PART2 = [
     ("value", "status", "misconception"), [row[1:] for row in PART2], ids=[row[0] for row in PART2]
 )
 def test_neighbours(value: Any, status: str, misconception: str | None) -> None:
-    part = judged("part2", {"legally_impossible": value})
+    source = UNTOUCHED["part2"] if status == "not_attempted" else None
+    part = judged("part2", {"legally_impossible": value}, source)
     assert (part.status, part.misconception) == (status, misconception), part.message
 
 
@@ -169,6 +178,11 @@ PART3A = [
         "partial",
         None,
     ),
+    ("an array of a subclass", replace(node(NORMS), cls="numpy.matrix"), "partial", None),
+    ("an array of pandas'", replace(node(NORMS), cls="pandas.arrays.FloatingArray"), "partial", None),
+    ("a masked array", replace(node(NORMS), cls="numpy.ma.MaskedArray"), "partial", None),
+    ("an object that tells nothing", v.Opaque(id=3, cls="array.array"), "incorrect", None),
+    ("None from a call that prints", None, "incorrect", None),
     ("one number", np.linalg.norm(W), "incorrect", "whole_matrix_norm"),
     ("one number in axes", np.linalg.norm(W).reshape(1, 1), "incorrect", "whole_matrix_norm"),
     ("some number", 17.5, "incorrect", "single_number"),
@@ -196,7 +210,8 @@ PART3A = [
     ("value", "status", "misconception"), [row[1:] for row in PART3A], ids=[row[0] for row in PART3A]
 )
 def test_norms(value: Any, status: str, misconception: str | None) -> None:
-    part = judged("part3.a", {"norms": value})
+    source = UNTOUCHED["part3.a"] if status == "not_attempted" else None
+    part = judged("part3.a", {"norms": value}, source)
     assert (part.status, part.misconception) == (status, misconception), part.message
 
 
@@ -204,6 +219,18 @@ BY_LENGTH = np.argsort(NORMS)
 SHUFFLED = frame_of(NORMS[BY_LENGTH], rows=BY_LENGTH)
 AS_INDEX = table({"title": TITLES, "norm": NORMS}, levels={"movieId": IDS})
 L1 = np.abs(W).sum(axis=1)
+CATEGORIES = replace(
+    frame_of(NORMS),
+    columns=tuple(replace(column, dtype="category") for column in frame_of(NORMS).columns),
+)
+
+
+def frame_of_objects(values: list[Any]) -> v.Table:
+    column = v.Array(dtype="object", shape=(len(values),), items=tuple(map(node, values)))
+    made = v.Column(name=node("norm"), dtype="object", values=column)
+    return replace(frame_of(), columns=(*frame_of().columns, made))
+
+
 PART3B = [
     ("the column", frame_of(NORMS), NORMS, "correct", None),
     ("a sorted table", SHUFFLED, NORMS, "correct", None),
@@ -212,6 +239,17 @@ PART3B = [
     ("right from a list of norms", frame_of(NORMS), NORMS.tolist(), "correct", None),
     ("computed without norms", frame_of(NORMS), None, "correct", None),
     ("objects", frame_of(NORMS.astype(object)), NORMS, "partial", None),
+    ("categories", CATEGORIES, NORMS, "partial", None),
+    ("ids as texts", table({"movieId": [str(i) for i in IDS], "norm": NORMS}), NORMS, "incorrect", None),
+    ("nested lists", frame_of_objects([[1.0, 2.0]] * 12), NORMS, "incorrect", None),
+    ("all NaN", frame_of(np.full(12, np.nan)), NORMS, "incorrect", None),
+    (
+        "one value in two columns",
+        table([("movieId", IDS), ("norm", np.ones(12)), ("norm", np.ones(12))]),
+        NORMS,
+        "incorrect",
+        None,
+    ),
     ("one more", frame_of(NORMS + 1), NORMS, "incorrect", "shifted"),
     ("another name", frame_of(NORMS, "length"), NORMS, "incorrect", "wrong_column_name"),
     ("a similar name, other values", frame_of(NORMS * 3, "Norm"), NORMS, "incorrect", None),
@@ -242,6 +280,47 @@ PART3B = [
 def test_column(value: Any, norms: Any, status: str, misconception: str | None) -> None:
     part = judged("part3.b", {"all_movies_df": value, "movies": MOVIES, "norms": norms})
     assert (part.status, part.misconception) == (status, misconception), part.message
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (v.Opaque(id=3, cls="array.array"), "an object of class array"),
+        (replace(node(NORMS), cls="numpy.matrix"), "you keep them as a matrix of shape (12,)"),
+        (v.Int(v=hex(10**5000)), "norms is a whole number of about 5000 digits"),
+        (None, "norms is None, though"),
+        ("a\\b\n", r"the text 'a\\b␣'."),
+    ],
+)  # fmt: skip
+def test_norms_of_another_sort_are_named(value: Any, says: str) -> None:
+    message = judged("part3.a", {"norms": value}).message
+    assert says in message
+    assert "…." not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (frame_of(NORMS, "norm "), "'norm␣'"),
+        (table({"movieId": [str(i) for i in IDS], "norm": NORMS}), "movieId of all_movies_df holds texts"),
+        (frame_of(np.full(12, np.nan)), "12 of 12"),
+        (
+            table([("movieId", IDS), ("norm", np.ones(12)), ("norm", np.ones(12))]),
+            "more than one column norm",
+        ),
+    ],
+)
+def test_column_of_another_sort_is_named(value: v.Table, says: str) -> None:
+    assert says in judged("part3.b", {"all_movies_df": value, "movies": MOVIES, "norms": NORMS}).message
+
+
+def test_table_of_very_many_columns_is_judged_at_once() -> None:
+    wide = table({"movieId": IDS} | {f"nor{number}": NORMS + number for number in range(1, 20_001)})
+    started = time.process_time()
+    part = judged("part3.b", {"all_movies_df": wide, "movies": MOVIES, "norms": NORMS})
+    assert part.status == "incorrect"
+    # Quadratic work on as many columns takes minutes, the judge a fraction of a second.
+    assert time.process_time() - started < 10
 
 
 def test_column_in_the_other_table_is_told() -> None:

@@ -13,14 +13,15 @@ from checks.evidence import CellRun, Evidence, Snapshot
 from checks.evidence import values as v
 from checks.feedback import PartFeedback
 from checks.judge import judge
-from tests.checks.making import SUBMISSION, cell, evidence, small_assignment, snapshot, table
+from tests.checks.making import SUBMISSION, cell, evidence, notebook, small_assignment, snapshot, table
 
-ONE = small_assignment("""
+ONE_PART = """
     variables: {x: {starter: null}}
     hints: [think]
     checks:
       - equal: {of: x, to: {value: 3}}
-""")
+"""
+ONE = small_assignment(ONE_PART)
 COLUMN = small_assignment("""
     variables: {t: {}}
     not_attempted: {unstored: {table: t, column: norm}}
@@ -87,6 +88,37 @@ def test_part_that_nothing_assigns_is_not_attempted() -> None:
 
 def test_commented_out_answer_is_not_attempted() -> None:
     assert asked([cell(1, "# x = 3")]).status == "not_attempted"
+
+
+AS_GIVEN = [
+    ("the literal", ["x = None\nq1.check()"], "not_attempted"),
+    ("the literal with an annotation", ["x: list = None\nq1.check()"], "not_attempted"),
+    ("the literal in an earlier cell", ["x = None", "y = f()\nq1.check()"], "not_attempted"),
+    ("no assignment at all", ["exec(z)\nq1.check()"], "not_attempted"),
+    ("a call that gives nothing", ["x = print(f())\nq1.check()"], "incorrect"),
+    ("first the literal, then a call", ["x = None", "x = print(f())\nq1.check()"], "incorrect"),
+    ("the literal, then a loop", ["x = None\nfor a in b:\n    x = a\nq1.check()"], "incorrect"),
+    ("a name of None", ["x = y\nq1.check()"], "incorrect"),
+    ("a literal after the check", ["x = print(f())\nq1.check()", "x = None"], "incorrect"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sources", "status"), [row[1:] for row in AS_GIVEN], ids=[row[0] for row in AS_GIVEN]
+)
+def test_placeholder_is_untouched_where_it_was_written_down(sources: list[str], status: str) -> None:
+    cells = [cell(number, source) for number, source in enumerate(sources)]
+    at = next(number for number, source in enumerate(sources) if "check" in source)
+    found = asked(cells, [taken("check", at, None)])
+    assert found.status == status
+    assert ("x is None" in found.message) == (status == "incorrect")
+
+
+def test_starters_own_expression_is_no_answer() -> None:
+    source = "x = dict().get(0)\nq1.check()"
+    assignment = small_assignment(ONE_PART, starter=notebook("import this", source))
+    found = evidence([cell(3, source + "  # nothing yet")], [taken("check", 3, None)])
+    assert part(assignment, found).status == "not_attempted"
 
 
 def test_crash_in_its_own_cell_is_an_error_with_the_exception() -> None:
@@ -191,6 +223,10 @@ SETUP = cell(1, "t = read()\nt['key'] = 1")
 COLUMN_CASES: list[tuple[str, list[CellRun], list[tuple[str, int, v.AnyNode]], str]] = [
     ("untouched", [SETUP, cell(4, ASK)], [("check", 4, PLAIN)], "not_attempted"),
     ("its cell deleted", [SETUP], [("bound", 1, PLAIN), ("end", 1, PLAIN)], "not_attempted"),
+    ("nothing at all", [], [], "not_attempted"),
+    ("no cell but its own", [cell(4, ASK)], [], "not_attempted"),
+    ("no table, but a cell that stores", [cell(4, "t['norm'] = n\nq1.check()")], [], "incorrect"),
+    ("no table, though a cell names it", [cell(1, "def f():\n    t = read()"), cell(4, ASK)], [], "incorrect"),
     ("added", [SETUP, cell(4, "t['norm'] = n\nq1.check()")], [("check", 4, WITH)], "correct"),
     ("added in place, check deleted", [SETUP, cell(4, "t['norm'] = n")], [("bound", 1, PLAIN), ("end", 4, WITH)], "correct"),
     ("added in another cell", [SETUP, cell(3, "t['norm'] = n"), cell(4, ASK)], [("check", 4, WITH)], "correct"),

@@ -86,6 +86,14 @@ def test_a_wrong_setting_is_exit_2(monkeypatch):
     assert "port" in result.stderr
 
 
+def test_a_data_directory_that_cannot_be_one_is_exit_3(folder, monkeypatch, tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    monkeypatch.setenv("GRADER_DATA_DIR", str(tmp_path / "taken"))
+    result = run.invoke(cli.app, ["assignment", "publish", str(folder)])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "taken" in result.stderr
+
+
 def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADER_ENVIRONMENTS", str(tmp_path / "none"))
     result = run.invoke(cli.app, ["doctor"])

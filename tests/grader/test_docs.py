@@ -8,6 +8,7 @@ import pytest
 
 from grader.api.app import create_app
 from grader.api.problems import STATUSES
+from grader.cli import Exit
 from grader.processes import DRAIN_SECONDS
 from grader.settings import Settings
 from tests.conftest import ROOT
@@ -29,6 +30,10 @@ def test_every_setting_is_documented_with_its_description(name):
         OPERATIONS,
         re.MULTILINE,
     )
+
+
+def test_every_exit_code_is_documented():
+    assert set(re.findall(r"^\| (\d+) \|", OPERATIONS, re.MULTILINE)) == {str(code.value) for code in Exit}
 
 
 def test_the_time_to_drain_is_documented():

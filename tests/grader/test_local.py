@@ -46,8 +46,12 @@ def test_one_notebook_that_cannot_be_graded_does_not_stop_the_class(folder, tmp_
     )
     found = {one["submission"]["student"]: one for one in map(json.loads, result.stdout.splitlines())}
     assert {name: one["run"]["status"] for name, one in found.items()} == {
-        "ada": "completed", "bug": "system_error", "large": "rejected", "none": "rejected", "zoe": "completed",
-    }  # fmt: skip
+        "ada": "completed",
+        "bug": "system_error",
+        "large": "rejected",
+        "none": "rejected",
+        "zoe": "completed",
+    }
     assert {part["status"] for part in found["bug"]["parts"]} == {"unjudged"}
     assert "larger than 0.01 MiB" in found["large"]["parts"][0]["message"]
     assert "KeyError: 'ours'" in result.stderr
