@@ -77,7 +77,7 @@ def gives_literal(source: str, name: str) -> bool:
     if not tree or not binding:
         return False
     last = max(binding, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
-    return any(_is_literal(node) and last in _targets(node) for node in ast.walk(tree))
+    return any(last in _targets(node) and _is_literal(node) for node in ast.walk(tree))
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:

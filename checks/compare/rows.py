@@ -39,14 +39,15 @@ class Matching:
 def align(table: v.Table, seen: v.Array, expected: v.Table, expected_column: v.Array, key: str) -> Aligned:
     """Match rows by the column (or index level) ``key``; both columns must hold numbers.
 
-    ``wrong`` is one of key_missing, key_text, rows_repeated, rows_missing, rows_extra, not_numbers.
+    ``wrong`` is one of key_missing, key_repeated, key_text, rows_repeated, rows_missing, rows_extra,
+    not_numbers.
     """
     theirs, ours = content.column(table, key), content.column(expected, key)
     wanted = content.numbers(expected_column)
     if len(ours) != 1 or wanted is None:
         raise MissingReferenceError(f"the reference table has no usable column {key!r}")
     if len(theirs) != 1:
-        return Aligned(wrong="key_missing")
+        return Aligned(wrong="key_repeated" if theirs else "key_missing")
     found = match_rows(theirs[0], ours[0])
     if found.places is None:
         return Aligned(wrong=found.wrong, rows=found.rows)

@@ -40,6 +40,7 @@ class Equal(TargetKind):
         "column_missing": "{variable} has no column {column}.",
         "column_repeated": "{variable} has more than one column {column}.",
         "key_missing": "{variable} has lost the column that tells its rows apart.",
+        "key_repeated": "{variable} has more than one column that tells its rows apart.",
         "key_text": "{variable} tells its rows apart by texts, where numbers are asked for.",
         "rows_missing": "{variable} lacks {differing} of the rows that it should have.",
         "rows_extra": "{variable} has {differing} rows more than it should have.",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import ClassVar
 
 from pydantic import Field
 
 from checks.compare import content
+from checks.compare.similar import similar_names
 from checks.compare.words import listed, quoted_if_odd
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.bounds import Bounds
 from checks.spec.kind import ABSENT, TargetKind
-
-# Comparing names costs the square of their lengths, and a notebook may make as many as it likes.
-MAX_COMPARED = 200
-LONGEST_COMPARED = 80
 
 
 class Table(TargetKind):
@@ -59,18 +55,6 @@ def _wanting(table: v.Table, name: str, *, repeated: bool) -> Outcome:
     return Outcome(
         0.0, reason, {"missing": name, "similar": listed([quoted_if_odd(each) for each in similar])}
     )
-
-
-def similar_names(name: str, names: list[str]) -> list[str]:
-    """Names that differ by letter case, blanks, an added or a few other letters; of very many, the last."""
-    names = [each for each in dict.fromkeys(names[-MAX_COMPARED:]) if len(each) <= LONGEST_COMPARED]
-    plain = {each: _plain(each) for each in names}
-    close = get_close_matches(_plain(name), plain.values(), n=3, cutoff=0.7)
-    return [each for each in names if plain[each] in close or _plain(name) in plain[each]]
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 KIND = Table

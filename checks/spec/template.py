@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 MAX_VALUE = 160
 MAX_WORD = 30
+MAX_LOOKED_AT = 20
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -55,16 +56,19 @@ def end_once(text: str) -> str:
 
 def escape(text: str, limit: int = MAX_VALUE) -> str:
     """One line of plain text that Markdown shows as it is, cut to ``limit`` characters."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    short = line if len(line) <= limit else _cut(line, limit - 1) + "…"
+    # A text may be very long, and no more than its beginning is shown.
+    start = text[: MAX_LOOKED_AT * limit]
+    line = " ".join("".join(character if character.isprintable() else " " for character in start).split())
+    whole = len(line) <= limit and len(start) == len(text)
+    short = line if whole else _cut(line, limit - 1) + "…"
     marked = _SPECIAL.sub(lambda found: "\\" + found.group(), short)
     return "".join(_ENTITIES.get(character, character) for character in marked)
 
 
 def _cut(line: str, limit: int) -> str:
     """At most ``limit`` characters, to the end of a word where one is near."""
-    whole = line[:limit].rpartition(" ")[0]
-    return (whole if len(whole) > limit - MAX_WORD else line[:limit]).rstrip(" .…")
+    words = line[:limit].rpartition(" ")[0]
+    return (words if len(words) > limit - MAX_WORD else line[:limit]).rstrip(" .…")
 
 
 def _around(text: str, position: int) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checks.compare import structure
 from checks.compare.closeness import Tolerance
 from checks.compare.graph import Graph, Step, find_trails
-from checks.compare.words import describe, listed
+from checks.compare.words import describe, listed, quoted, quoted_if_odd
 from checks.evidence import values as v
 from tests.checks.making import Network, node, series, table
 
@@ -121,6 +121,25 @@ WORDS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("value", "words"), WORDS)
 def test_description(value: Any, words: str) -> None:
     assert describe(node(value)) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a b", "'a b'"),
+        (" a", "'␣a'"),
+        ("a  b\n", "'a␣␣b␣'"),
+        ("a\tb", "'a␣b'"),
+        ("\\", "'\\'"),
+        ("x" * 1000, "'" + "x" * 100 + "…'"),
+    ],
+)
+def test_quotation_keeps_blanks_visible(text: str, shown: str) -> None:
+    assert quoted(text) == shown
+
+
+def test_names_are_quoted_only_where_blanks_would_be_lost() -> None:
+    assert [quoted_if_odd(name) for name in ("norm", "norm ", "")] == ["norm", "'norm␣'", "''"]
 
 
 def test_long_lists_are_counted() -> None:

@@ -400,6 +400,7 @@ LAYERS: list[tuple[str, Build, Callable[[Rating], Any], str, str | None]] = [
     ),
     ("all layers", usual, lambda n: list(n.layers), "incorrect", "several_layers"),
     ("a list with the layer", usual, lambda n: [named(n, "bias")], "incorrect", "several_layers"),
+    ("a method", usual, lambda _: v.Callable(name="get_layer", cls="builtins.method"), "incorrect", "method_not_called"),
     ("an empty list", usual, lambda _: [], "incorrect", "weights"),
     ("None from a call", usual, lambda _: None, "incorrect", None),
 ]  # fmt: skip

@@ -231,6 +231,7 @@ def frame_of_objects(values: list[Any]) -> v.Table:
     return replace(frame_of(), columns=(*frame_of().columns, made))
 
 
+TEXTS = [f"{number}" for number in NORMS]
 PART3B = [
     ("the column", frame_of(NORMS), NORMS, "correct", None),
     ("a sorted table", SHUFFLED, NORMS, "correct", None),
@@ -240,6 +241,15 @@ PART3B = [
     ("computed without norms", frame_of(NORMS), None, "correct", None),
     ("objects", frame_of(NORMS.astype(object)), NORMS, "partial", None),
     ("categories", CATEGORIES, NORMS, "partial", None),
+    (
+        "ids as texts, a set of norms",
+        table({"movieId": [str(i) for i in IDS], "norm": NORMS}),
+        set(NORMS.tolist()),
+        "incorrect",
+        None,
+    ),
+    ("another order, a set of norms", frame_of(NORMS[::-1]), set(NORMS.tolist()), "incorrect", "misaligned"),
+    ("its own wrong texts", frame_of(np.array(TEXTS, dtype=object)), TEXTS, "incorrect", "own_wrong_norms"),
     ("ids as texts", table({"movieId": [str(i) for i in IDS], "norm": NORMS}), NORMS, "incorrect", None),
     ("nested lists", frame_of_objects([[1.0, 2.0]] * 12), NORMS, "incorrect", None),
     ("all NaN", frame_of(np.full(12, np.nan)), NORMS, "incorrect", None),
@@ -302,6 +312,7 @@ def test_norms_of_another_sort_are_named(value: Any, says: str) -> None:
     ("value", "says"),
     [
         (frame_of(NORMS, "norm "), "'norm␣'"),
+        (table([("movieId", IDS), ("movieId", IDS), ("norm", NORMS)]), "more than one column movieId"),
         (table({"movieId": [str(i) for i in IDS], "norm": NORMS}), "movieId of all_movies_df holds texts"),
         (frame_of(np.full(12, np.nan)), "12 of 12"),
         (

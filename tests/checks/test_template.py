@@ -34,6 +34,14 @@ def test_long_text_is_cut() -> None:
     assert len(escape("x" * 10_000)) == MAX_VALUE
 
 
+def test_very_long_text_is_cut_at_the_end_of_a_word() -> None:
+    assert escape("word " * 1_000_000) == ("word " * 31).strip() + "…"
+
+
+def test_text_that_was_cut_ends_its_sentence() -> None:
+    assert fill("It is {seen}. Look.", {"seen": "x" * 1000}).endswith("x… Look.")
+
+
 def test_fields_are_filled_once_and_escaped() -> None:
     assert fill("{{{seen}}} and {other}", {"seen": "{other}*"}) == r"{{other}\*} and …"
 
