@@ -163,10 +163,14 @@ def _nothing_stores(column: Column, part: Part, values: Values, evidence: Eviden
 
 
 def _is_as_given(part: Part, evidence: Evidence, snapshot: Snapshot | None, starter: tuple[str, ...]) -> bool:
-    """Whether the placeholder was written down as one, and is not what an expression came to."""
+    """Whether a placeholder None was written down as one, and is not what an expression came to.
+
+    Any other placeholder says by itself that nothing was changed, however it is spelled.
+    """
     last = snapshot.cell if snapshot is not None else None
     sources = [cell.source for cell in evidence.cells if last is None or cell.index <= last]
-    given = [gives_literal(source, name) for name in part.answers for source in _last_giving(sources, name)]
+    empty = [name for name in part.answers if isinstance(part.variables[name].placeholder, v.Nothing)]
+    given = [gives_literal(source, name) for name in empty for source in _last_giving(sources, name)]
     return all(given) or any(same_code(sources[-1], cell) for cell in starter)
 
 

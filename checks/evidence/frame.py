@@ -127,8 +127,9 @@ _CHUNK = 1 << 16
 
 def _check_depth(header: bytes) -> None:
     """Refuse deep nesting before a decoder recurses: count the brackets outside texts, a chunk at a time."""
-    # Without escapes, every quotation mark opens or closes a text.
-    plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")
+    plain = header
+    if b"\\" in header:  # without escapes, every quotation mark opens or closes a text
+        plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = _TEXT.sub(b"", plain.translate(None, _OTHERS).replace(b'""', b""))
     depth = 0
     for start in range(0, len(marks), _CHUNK):

@@ -20,7 +20,9 @@ import numpy.typing as npt
 from checks.evidence.arrays import ITEM_DTYPES, Payload
 
 
-class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", omit_defaults=True):
+class Node(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", omit_defaults=True, gc=False
+):
     """Base of all nodes. ``cls`` is the exact class, ``module.qualname``, where it is of interest."""
 
 

@@ -249,6 +249,13 @@ PART3B = [
         None,
     ),
     ("another order, a set of norms", frame_of(NORMS[::-1]), set(NORMS.tolist()), "incorrect", "misaligned"),
+    (
+        "one text for all",
+        frame_of(np.array(["norm"] * 12, dtype=object)),
+        NORMS,
+        "incorrect",
+        "one_value_for_all",
+    ),
     ("its own wrong texts", frame_of(np.array(TEXTS, dtype=object)), TEXTS, "incorrect", "own_wrong_norms"),
     ("ids as texts", table({"movieId": [str(i) for i in IDS], "norm": NORMS}), NORMS, "incorrect", None),
     ("nested lists", frame_of_objects([[1.0, 2.0]] * 12), NORMS, "incorrect", None),

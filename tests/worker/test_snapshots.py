@@ -305,7 +305,7 @@ NESTED = """
 from tensorflow import keras
 inputs = keras.Input((1,), name='movie_id')
 block = keras.Sequential([keras.layers.Embedding(5, 1, name='bias'), keras.layers.Flatten()], name='block')
-inner_in = keras.Input((1,))
+inner_in = inputs
 inner = keras.Model(inner_in, keras.layers.Flatten()(keras.layers.Embedding(5, 1, name='other')(inner_in)))
 out = keras.layers.Add()([block(inputs), inner(inputs)])
 answer = keras.Model(inputs, out)

@@ -66,8 +66,8 @@ def _function(function: object) -> Node:
     """What a Lambda layer's function uses, without calling it: its name, its code's names and operators."""
     code = getattr(function, "__code__", None)
     operators, names = [], []
-    if isinstance(code, CodeType):
-        names = [str(name) for name in code.co_names]
+    if isinstance(code, CodeType) and not str(getattr(function, "__module__", "")).startswith("keras."):
+        names = [str(name) for name in (*code.co_names, *code.co_freevars)]
         operators = [
             each.argrepr or each.opname for each in get_instructions(code) if each.opname in _COMPUTING
         ]
@@ -151,7 +151,8 @@ class Graph:
             return tensor
         called_on = operation._inbound_nodes[index].input_tensors
         for entry, outer in zip(inner.inputs, called_on, strict=False):
-            self._fed.setdefault(id(entry._keras_history[0]), outer)
+            if entry is not outer:  # a nested model may be built on the very tensor that it is called on
+                self._fed.setdefault(id(entry._keras_history[0]), outer)
         return self._origin(inner.outputs[number])
 
 
