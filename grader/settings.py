@@ -79,7 +79,9 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="how browsers reach the service, for links")
 
     serves: tuple[str, ...] = Field(
-        default=("tensorflow",), min_length=1, description="the environments that this host's workers serve"
+        default=("tensorflow", "python"),
+        min_length=1,
+        description="the environments that this host's workers serve",
     )
     worker_processes: int = Field(default=2, ge=1, description="notebooks graded at once on this host")
 
