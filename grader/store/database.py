@@ -90,7 +90,7 @@ def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # The driver would begin transactions behind our back, and never around DDL or reads: see _begin_sqlite.
     connection.isolation_level = None
     for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",  # first: the switch to WAL may have to wait for another process
+        f"busy_timeout={BUSY_SECONDS * 1000}",  # first: switching to WAL may have to wait
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
