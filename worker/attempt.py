@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -13,10 +14,14 @@ import nbformat
 from checks.evidence import Evidence, Run, Snapshot, digest
 from checks.plan import Limits, RunPlan
 from worker.collect import Collector, FrameLabel
+from worker.errors import KernelNotReady
 from worker.execute import Execution, execute, parse_notebook
 from worker.kernel import SealedKernel
 from worker.sandbox.inputs import materialise
 from worker.warm import WarmServer
+
+PATIENCE = (5.0, 10.0, 30.0)  # seconds for a kernel to answer, a try each; usually it takes a fifth of one
+_log = logging.getLogger(__name__)
 
 
 class Runnable(Protocol):
@@ -87,8 +92,12 @@ def run_attempt(
     contents = {target: files[key] for target, key in assignment.inputs.items()}
     inputs = materialise(server.inputs, assignment.version, contents)
     seed = int.from_bytes(os.urandom(4), "little") if plan.seed is None else plan.seed
-    with SealedKernel(server, plan, assignment.limits, inputs, seed) as kernel:
-        result, collector = _run(parsed, kernel, assignment.limits, progress)
+    kernel, result, collector = _run_on_a_kernel_that_answers(
+        parsed,
+        lambda: SealedKernel(server, plan, assignment.limits, inputs, seed),
+        assignment.limits,
+        progress,
+    )
     evidence = Evidence(
         notebook=digest(notebook),
         assignment=assignment.version,
@@ -106,11 +115,29 @@ def run_attempt(
     return Attempt(evidence, nbformat.writes(parsed).encode())
 
 
+def _run_on_a_kernel_that_answers(
+    notebook: nbformat.NotebookNode,
+    make: Callable[[], SealedKernel],
+    limits: Limits,
+    progress: Callable[[Progress], None],
+) -> tuple[SealedKernel, Execution, Collector]:
+    """Execute on a fresh kernel; where it does not come up, on another one: no cell has run on the first."""
+    for seconds in PATIENCE[:-1]:
+        with make() as kernel:
+            try:
+                return kernel, *_run(notebook, kernel, limits, progress, seconds)
+            except KernelNotReady as error:
+                _log.warning("trying another kernel: %s", error)
+    with make() as kernel:
+        return kernel, *_run(notebook, kernel, limits, progress, PATIENCE[-1])
+
+
 def _run(
     notebook: nbformat.NotebookNode,
     kernel: SealedKernel,
     limits: Limits,
     progress: Callable[[Progress], None],
+    ready_seconds: float,
 ) -> tuple[Execution, Collector]:
     """Execute the notebook and collect its frames; the kernel is dead when this returns."""
 
@@ -123,7 +150,7 @@ def _run(
     collector = Collector(kernel.evidence, captured)
     collector.start()
     try:
-        result = execute(notebook, kernel, limits, running)
+        result = execute(notebook, kernel, limits, running, ready_seconds)
     finally:
         kernel.kill()
         collector.finish()

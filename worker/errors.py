@@ -2,6 +2,7 @@
 
 GraderFault
 +-- InfrastructureError      ours, and perhaps gone the next time: the job is retried
+|   +-- KernelNotReady       a kernel did not answer; no cell has run on it, so another is tried
 |   +-- SandboxUnavailable   a layer of the sandbox is missing; the service refuses to start
 +-- (nothing else: what a notebook does is never an exception here, but a run status)
 """
@@ -13,6 +14,10 @@ class GraderFault(Exception):  # noqa: N818 - it says whose fault, as the tree a
 
 class InfrastructureError(GraderFault):
     """The machine, a process of ours or the network failed; the attempt tells nothing about the student."""
+
+
+class KernelNotReady(InfrastructureError):  # noqa: N818 - the state of a kernel
+    """A kernel was started and did not answer in time; no cell has run on it."""
 
 
 class SandboxUnavailable(InfrastructureError):  # noqa: N818 - the state of a machine

@@ -22,10 +22,10 @@ from zmq.utils.monitor import recv_monitor_message
 from checks.evidence import CellError, CellRun, RunStatus
 from checks.evidence.record import CellStatus
 from checks.plan import Limits
-from worker.errors import InfrastructureError
+from worker.errors import InfrastructureError, KernelNotReady
 from worker.kernel import MAX_MESSAGE, Ending, SealedKernel, kernel_client, kernel_manager
 
-_READY_SECONDS = 30.0
+READY_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
 _MAX_ERROR_TEXT = 2000
 _IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
@@ -81,13 +81,18 @@ class Execution:
 
 
 def execute(
-    notebook: NotebookNode, sealed: SealedKernel, limits: Limits, on_cell: Callable[[int, int], None]
+    notebook: NotebookNode,
+    sealed: SealedKernel,
+    limits: Limits,
+    on_cell: Callable[[int, int], None],
+    ready_seconds: float = READY_SECONDS,
 ) -> Execution:
     """Run every code cell of ``notebook``, filling in its outputs; ``on_cell(k, n)`` before the k-th of n.
 
-    Raises InfrastructureError where the fault is ours. The kernel may still run when this returns.
+    Raises InfrastructureError where the fault is ours, KernelNotReady where the kernel did not answer within
+    ``ready_seconds``. The kernel may still run when this returns.
     """
-    return asyncio.run(_Runner(notebook, sealed, limits, on_cell).run())
+    return asyncio.run(_Runner(notebook, sealed, limits, on_cell, ready_seconds).run())
 
 
 class _Runner:
@@ -97,7 +102,9 @@ class _Runner:
         sealed: SealedKernel,
         limits: Limits,
         on_cell: Callable[[int, int], None],
+        ready_seconds: float,
     ) -> None:
+        self._ready_seconds = ready_seconds
         self._notebook, self._sealed, self._limits, self._on_cell = notebook, sealed, limits, on_cell
         self._deadline = time.monotonic() + limits.seconds
         self._result = Execution()
@@ -137,13 +144,13 @@ class _Runner:
         message = client.kernel_info()
         ready = asyncio.gather(_reply(client, message), _idle(client, message))
         waited_for: set[asyncio.Future[Any]] = {ready, self._ended}
-        await asyncio.wait(waited_for, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waited_for, timeout=self._ready_seconds, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             await ready
             return
         await _cancel(ready)
         ending = self._sealed.poll() or "time is over"
-        raise InfrastructureError(f"the kernel did not answer: {ending}: {self._sealed.last_words()}")
+        raise KernelNotReady(f"the kernel did not answer: {ending}: {self._sealed.last_words()}")
 
     async def _run_cells(self, runner: LimitedClient) -> None:
         codes = [(index, cell) for index, cell in enumerate(self._notebook.cells) if cell.cell_type == "code"]

@@ -142,3 +142,24 @@ def _environment_of(process: psutil.Process) -> bytes:
         return Path(f"/proc/{process.pid}/environ").read_bytes()
     except OSError:  # sealed, or gone in the meantime
         return b""
+
+
+def test_a_kernel_that_does_not_answer_is_replaced_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("worker.attempt.PATIENCE", (0.001, 0.001, 30.0))
+    with WarmServer(load_environment("python"), tmp_path) as server:
+        assert run_cells(server, "print('here')").printed[0].strip() == "here"
+        assert list(server.runtime.glob("k-*")) == []
+    assert caplog.text.count("trying another kernel") == 2
+
+
+def test_three_kernels_that_do_not_answer_are_our_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.attempt.PATIENCE", (0.001, 0.001, 0.001))
+    with (
+        WarmServer(load_environment("python"), tmp_path) as server,
+        pytest.raises(InfrastructureError, match="did not answer"),
+    ):
+        run_cells(server, "print('here')")
