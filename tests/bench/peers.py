@@ -85,7 +85,7 @@ def _run(peers: Path, folder: Path, *command: str) -> None:
 
 def _execute(peers: Path, folder: Path, raw: bytes) -> Callable[[], None]:
     (folder / "timed.ipynb").write_bytes(raw)
-    return lambda: _run(peers, folder, str(peers / "bin" / "jupyter"), "execute", "timed.ipynb")
+    return lambda: _run(peers, folder, str(peers / "bin" / "jupyter-execute"), "timed.ipynb")
 
 
 def _nbgrader(peers: Path, folder: Path, raw: bytes) -> Callable[[], None]:
