@@ -17,7 +17,7 @@ import msgspec
 
 from checks.assignment import Assignment
 from checks.bundle import REFERENCE
-from checks.evidence import Evidence, Run, digest
+from checks.evidence import Evidence, digest
 from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
 from checks.judge import judge
 from grader.doctor import Finding
@@ -26,7 +26,7 @@ from grader.offer import offered
 from grader.settings import Settings
 from grader.store import Store, open_store, references
 from grader.store.database import migrate
-from worker.attempt import Attempt, Progress, ignore, run_attempt
+from worker.attempt import Attempt, Progress, ignore, rejected, run_attempt
 from worker.environment import Environment, load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
 from worker.sandbox.cgroups import choose_driver
@@ -102,7 +102,9 @@ class LocalGrader:
 
     def reject(self, notebook: bytes, student: str, why: str) -> Graded:
         """The feedback of what is not run; ``why`` is for the one who sent it."""
-        return self._judged(Attempt(self._rejected(notebook, why), notebook), student)
+        return self._judged(
+            Attempt(rejected(notebook, self.assignment, self._server, why), notebook), student
+        )
 
     def _unjudged(self, notebook: bytes, student: str, why: str) -> Graded:
         return Graded(system_error_feedback(self.assignment, _info(student, digest(notebook)), why))
@@ -122,16 +124,6 @@ class LocalGrader:
         info = _info(student, done.evidence.notebook)
         feedback = judge(self.assignment, done.evidence, self._reference, info)
         return Graded(feedback, done.evidence, done.executed)
-
-    def _rejected(self, raw: bytes, why: str) -> Evidence:
-        run = Run(
-            status="rejected",
-            seconds=0.0,
-            environment=self._server.environment.label,
-            memory_limit=self._server.driver.name,
-            detail=why,
-        )
-        return Evidence(notebook=digest(raw), assignment=self.assignment.version, run=run)
 
     def _obtain_reference(self) -> Evidence | None:
         if not self.assignment.needs_reference:

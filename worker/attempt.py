@@ -88,7 +88,7 @@ def run_attempt(
     try:
         parsed = parse_notebook(notebook)
     except ValueError as error:
-        return Attempt(_rejected(notebook, assignment, server, str(error)), notebook)
+        return Attempt(rejected(notebook, assignment, server, str(error)), notebook)
     contents = {target: files[key] for target, key in assignment.inputs.items()}
     inputs = materialise(server.inputs, assignment.version, contents)
     seed = int.from_bytes(os.urandom(4), "little") if plan.seed is None else plan.seed
@@ -165,7 +165,8 @@ def _snapshots(collector: Collector, result: Execution) -> tuple[Snapshot, ...]:
     return tuple(found)
 
 
-def _rejected(notebook: bytes, assignment: Runnable, server: WarmServer, why: str) -> Evidence:
+def rejected(notebook: bytes, assignment: Runnable, server: WarmServer, why: str) -> Evidence:
+    """The evidence of what is not run; ``server`` is the one that would have run it."""
     run = Run(
         status="rejected",
         seconds=0.0,
