@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="how browsers reach the service, for links")
 
     serves: tuple[str, ...] = Field(
-        default=("tensorflow", "python"),
+        default=("tensorflow", "python", "datascience"),
         min_length=1,
         description="the environments that this host's workers serve",
     )
