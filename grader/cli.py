@@ -30,14 +30,17 @@ from grader import demo as demonstration
 from grader import show, up
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
+from grader.exporters import ExportError, Grade, Order, export, formats
 from grader.gather import Found, GatherError, gather
+from grader.grades import of_assignment, of_folder, titled
 from grader.keep import OutError, OutFolder
 from grader.local import Graded, InfrastructureError, LocalGrader, judge_evidence, sandbox_findings
 from grader.offer import offered
 from grader.processes import StartError
 from grader.receive import publish_bundle
 from grader.settings import ConfigFileError, Settings
-from grader.store import BlobMissingError, open_store
+from grader.store import BlobMissingError, assignments, open_store
+from grader.store.assignments import UnknownAssignmentError
 from grader.store.database import migrate
 from grader.store.references import ReferenceFailedError
 
@@ -120,10 +123,10 @@ def grade(
     """Grade notebooks here and now, without a server."""
     with exits():
         settings = Settings()
-        found = gather(paths, max_bytes=settings.max_notebook_bytes)
+        talk = show.progress_output()
+        found = gather(paths, max_bytes=settings.max_notebook_bytes, remark=show.remarks(talk))
         files = read_bundle(assignment)
         kept = OutFolder(out, found) if out is not None else None
-        talk = show.progress_output()
         talk.print(f"· {len(found)} notebook{'s' if len(found) != 1 else ''}; starting the sandbox")
         fine = True
         with LocalGrader(settings, files) as grader, show.counter("graded", len(found)) as advance:
@@ -148,6 +151,34 @@ def judge(
             record = _evidence(path)
             feedback = judge_evidence(settings, files, record, path.stem)
             _print(path.stem, feedback, as_json=as_json)
+
+
+@app.command(name="export")
+def export_grades(
+    source: Annotated[str, typer.Argument(help="a folder of grade --out, or an assignment's id")],
+    *,
+    wanted: Annotated[str, typer.Option("--format", "-f", help=" | ".join(formats()))] = "plain",
+    template: Annotated[
+        Path | None, typer.Option(help="the gradebook or worksheet downloaded from the learning system")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="the column to fill in, as its header says")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="file to write; stdout when left out")
+    ] = None,
+) -> None:
+    """Write grades for a spreadsheet or a learning system."""
+    with exits():
+        grades, title = _grades(source)
+        order = Order(title, None if template is None else _read(template), column)
+        made = export(wanted, grades, order)
+        tell = show.remarks(show.progress_output())
+        for remark in made.remarks:
+            tell(remark)
+        if out is not None:
+            _write(out, made.content)
+            tell(f"{out}: {len(grades)} submissions")
+            return
+        sys.stdout.buffer.write(made.content)
 
 
 @app.command()
@@ -229,8 +260,10 @@ def exits() -> Iterator[None]:
     """Turn the errors that a person can do something about into a message and an exit code."""
     try:
         yield
-    except (SpecError, BundleError, GatherError, OutError, ConfigFileError) as error:
+    except (SpecError, BundleError, GatherError, OutError, ConfigFileError, ExportError) as error:
         _fail(str(error), Exit.USAGE)
+    except UnknownAssignmentError as error:
+        _fail(f"there is no folder and no assignment {error}", Exit.USAGE)
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         _fail("the settings have mistakes\n" + "\n".join(mistakes), Exit.USAGE)
@@ -254,6 +287,23 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise OutError(f"{path}: {error.strerror}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise GatherError(f"{path}: {error.strerror}") from error
+
+
+def _grades(source: str) -> tuple[list[Grade], str]:
+    """The grades of a folder or an assignment, and the assignment's title."""
+    if Path(source).is_dir():
+        return of_folder(Path(source)), titled(Path(source))
+    store = open_store(Settings())
+    migrate(store.engine)
+    with store.read() as session:
+        return of_assignment(session, source), assignments.current(session, source).title
 
 
 def _settings(flags: dict[str, Any]) -> Settings:

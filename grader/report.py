@@ -1,25 +1,19 @@
-"""An assignment's report: what came in, what each part became, and the table of grades."""
+"""An assignment's report: what came in, and what each part became."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from grader.grades import WITHOUT_SCORE
 from grader.store import assignments, submissions
 from grader.store.assignments import Published
 from grader.store.submissions import Progress
 from grader.store.tables import Attempt, FeedbackRow, PartRow, Submission
-
-# A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
-# Feedback counts these as 0; where people or learning systems read grades, they are no number at all.
-WITHOUT_SCORE = frozenset({"unjudged", "ungraded", "needs_review"})
 
 
 class PartGrade(msgspec.Struct, frozen=True):
@@ -80,41 +74,6 @@ def build(session: Session, assignment_id: str) -> Report:
         graded.get(one.attempt) or _waiting(one) for one in submissions.listed(session, assignment_id)
     )
     return _report(assignment, rows)
-
-
-def grades_csv(report: Report) -> str:
-    """One line a student: the latest submission, its score, and the score and status of each part."""
-    latest = {row.student: row for row in report.submissions}
-    names = [part.id for part in report.parts]
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow(
-        ["student", "submission", "number", "state", "score", "max_score"]
-        + [f"{name} {what}" for name in names for what in ("score", "status")]
-    )
-    for row in sorted(latest.values(), key=lambda one: one.student):
-        writer.writerow(_cells(row, names))
-    return target.getvalue()
-
-
-def _cells(row: Row, names: Sequence[str]) -> list[object]:
-    parts = {part.id: part for part in row.parts}
-    cells: list[object] = [
-        _harmless(row.student),
-        row.submission,
-        row.number,
-        row.state,
-        row.score,
-        row.max_score,
-    ]
-    for name in names:
-        part = parts.get(name)
-        cells += [part.score, part.status] if part is not None else [None, None]
-    return cells
-
-
-def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_MARKS) else text
 
 
 def _grades(session: Session, assignment_id: str) -> dict[str, Row]:

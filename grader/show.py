@@ -77,6 +77,11 @@ def progress_output() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def remarks(console: Console) -> Callable[[str], None]:
+    """Prints one remark a line, as it is: a file's name may hold what looks like markup."""
+    return lambda line: console.print(f"· {line}", soft_wrap=True, markup=False)
+
+
 def columns() -> tuple[ProgressColumn, ...]:
     """What every progress bar shows: what is done, how much of it, since when."""
     return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()

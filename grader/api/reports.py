@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
-from grader import report
+from grader import grades, report
 from grader.api.access import Instructor
 from grader.api.problems import described
 from grader.api.service import TheService
+from grader.exporters import Order, plain
 
 router = APIRouter(prefix="/api/v1/assignments", tags=["reports"])
 
@@ -38,11 +39,12 @@ def show(assignment_id: str, service: TheService, _caller: Instructor) -> Respon
     responses={200: {"content": {"text/csv": {}}}, **described(401, 403, 404)},
     response_class=PlainTextResponse,
 )
-def grades(assignment_id: str, service: TheService, _caller: Instructor) -> PlainTextResponse:
+def grades_csv(assignment_id: str, service: TheService, _caller: Instructor) -> Response:
     """One line a student: the latest submission's score and parts."""
     with service.store.read() as session:
-        found = report.build(session, assignment_id)
-    return PlainTextResponse(report.grades_csv(found), media_type="text/csv")
+        found = grades.of_assignment(session, assignment_id)
+    made = plain.export(found, Order(assignment_id))
+    return Response(made.content, media_type="text/csv")
 
 
 @router.get("/{assignment_id:path}/report-page", responses=described(401, 403, 404))

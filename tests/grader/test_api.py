@@ -403,7 +403,7 @@ def test_what_nobody_judged_is_a_zero_nowhere(client, store):
     park(store, sent["id"])
     headers = client.headers_of["instructor"]
     line = client.get(f"{HERE}/grades.csv", headers=headers).text.splitlines()[1]
-    assert line.endswith(",parked,,3.0,,unjudged,,unjudged")
+    assert line.endswith(",parked,,3,,unjudged,,unjudged")
     row = client.get(f"{HERE}/report", headers=headers).json()["submissions"][0]
     assert (row["score"], [part["score"] for part in row["parts"]]) == (None, [None, None])
     pages = [sent["links"]["page"], client.get(f"{HERE}/report-page", headers=headers).json()["page"]]

@@ -148,3 +148,15 @@ def test_an_interrupted_demo_is_exit_130(monkeypatch):
     result = run.invoke(cli.app, ["demo"])
     assert (result.exit_code, result.stdout) == (130, "")
     assert "interrupted" in result.stderr
+
+
+def test_exporting_what_is_neither_folder_nor_assignment_is_exit_2():
+    result = run.invoke(cli.app, ["export", "nowhere/nothing"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nowhere/nothing" in result.stderr
+
+
+def test_exporting_a_folder_without_feedback_is_exit_2(tmp_path):
+    result = run.invoke(cli.app, ["export", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no feedback" in result.stderr

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,28 @@ def test_without_json_people_read_a_table_with_the_messages(graded):
     assert "bob: 2 of 3 points" in result.stdout
     assert "These are not the first three squares." in result.stdout
     assert "\x1b[" not in result.stdout
+
+
+def test_a_canvas_download_becomes_a_canvas_gradebook(tmp_path):
+    need_service()
+    write_folder(tmp_path / "course")
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        archive.writestr("lovelaceada_LATE_1815_90_work.ipynb", RIGHT)
+        archive.writestr("hoppergrace_1906_91_work.ipynb", WRONG)
+        archive.writestr("turingalan_1912_92_answers.pdf", b"%PDF")
+    gradebook = (
+        "Student,ID,SIS User ID,SIS Login ID,Section,Sums (7)\n"
+        "    Points Possible,,,,,3\n"
+        '"Lovelace, Ada",1815,,ada,A,\n"Hopper, Grace",1906,,grace,A,\n"Turing, Alan",1912,,alan,A,\n'
+    )
+    (tmp_path / "gradebook.csv").write_text(gradebook)
+    graded = grader(tmp_path, "grade", "submissions.zip", "-a", "course/arithmetic", "--out", "out")
+    assert graded.returncode == 0
+    assert "no notebook from turingalan_1912, only answers.pdf" in graded.stderr
+    assert "1 late: lovelaceada_1815" in graded.stderr
+    exported = grader(tmp_path, "export", "out", "--format", "canvas", "--template", "gradebook.csv")
+    assert exported.stdout == (
+        "Student,ID,SIS User ID,SIS Login ID,Section,Sums (7)\n"
+        "    Points Possible,,,,,3\n"
+        '"Lovelace, Ada",1815,,ada,A,3\n"Hopper, Grace",1906,,grace,A,2\n"Turing, Alan",1912,,alan,A,\n'
+    )

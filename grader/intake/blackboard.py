@@ -1,0 +1,22 @@
+"""Blackboard, "Assignment File Download": ``<assignment>_<user>_attempt_<moment>[_<file>].<suffix>``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from grader.intake import Sender
+
+SYSTEM = "Blackboard"
+
+_NAME = re.compile(
+    r"(?P<assignment>.+)_(?P<user>[^_]+)_attempt_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:_(?P<file>.+))?(?P<suffix>\.\w+)"
+)
+
+
+def sender(path: PurePosixPath) -> Sender | None:
+    """Who handed ``path`` in: the user name; None where the name is not Blackboard's."""
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        return None
+    return Sender(match["user"], (match["file"] or match["assignment"]) + match["suffix"])

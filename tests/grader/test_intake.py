@@ -1,0 +1,128 @@
+"""Downloads of learning systems: names inside an archive tell whose work it is."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from grader.gather import gather
+from grader.intake import recognised, systems
+
+NAMES = [
+    ("Canvas", "lovelaceada_1815_90210_ex3.ipynb", "lovelaceada_1815", "ex3.ipynb", False),
+    ("Canvas", "lovelaceada_LATE_1815_90210_ex3.ipynb", "lovelaceada_1815", "ex3.ipynb", True),
+    (
+        "Canvas",
+        "lovelaceada_1815_90210_my_ex_3_final-1.ipynb",
+        "lovelaceada_1815",
+        "my_ex_3_final-1.ipynb",
+        False,
+    ),
+    ("Canvas", "ølgårdjürgen_7_8_lösung 2.ipynb", "ølgårdjürgen_7", "lösung 2.ipynb", False),
+    ("Canvas", "anon_x1Y2z_90210_ex3.ipynb", "anon_x1Y2z", "ex3.ipynb", False),
+    ("Canvas", "LATE_anon_x1Y2z_90210_ex3.ipynb", "anon_x1Y2z", "ex3.ipynb", True),
+    ("Moodle", "Ada Lovelace_42_assignsubmission_file/ex3.ipynb", "Ada Lovelace_42", "ex3.ipynb", False),
+    ("Moodle", "Ada Lovelace_42_assignsubmission_file_/ex3.ipynb", "Ada Lovelace_42", "ex3.ipynb", False),
+    (
+        "Moodle",
+        "Ada Lovelace_42_assignsubmission_file/work/ex3.ipynb",
+        "Ada Lovelace_42",
+        "work/ex3.ipynb",
+        False,
+    ),
+    ("Moodle", "Ada Lovelace_42_assignsubmission_file_ex_3.ipynb", "Ada Lovelace_42", "ex_3.ipynb", False),
+    ("Moodle", "Participant_42_assignsubmission_file/ex3.ipynb", "Participant_42", "ex3.ipynb", False),
+    ("Blackboard", "Ex 3_ada_attempt_2026-11-02-10-20-30_work.ipynb", "ada", "work.ipynb", False),
+    ("Blackboard", "Ex 3_ada_attempt_2026-11-02-10-20-30.ipynb", "ada", "Ex 3.ipynb", False),
+    ("nbgrader", "submitted/ada/ex3/solution.ipynb", "ada", "solution.ipynb", False),
+    (
+        "nbgrader",
+        "inbound/ada+ex3+2026-11-02 10:20:30.123456 UTC+x9f/solution.ipynb",
+        "ada",
+        "solution.ipynb",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("system", "name", "student", "file", "late"), NAMES)
+def test_a_name_tells_the_system_the_student_and_the_file(
+    system: str, name: str, student: str, file: str, late: bool
+) -> None:
+    path = PurePosixPath(name)
+    found = recognised([path])
+    assert found is not None
+    assert found.name == system
+    sender = found.sender(path)
+    assert sender is not None
+    assert (sender.student, sender.file, sender.late) == (student, file, late)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ada.ipynb", "ada/ex3.ipynb", "ex_3.ipynb", "2026_11_02.ipynb", "submitted/ada.ipynb", "_1_2_a.ipynb"],
+)
+def test_names_of_somebodys_own_belong_to_no_system(name: str) -> None:
+    assert recognised([PurePosixPath(name)]) is None
+
+
+def test_every_system_is_one_module() -> None:
+    assert {system.name for system in systems()} == {"Canvas", "Moodle", "Blackboard", "nbgrader"}
+
+
+def packed(folder: Path, *names: str) -> Path:
+    path = folder / "submissions.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+    return path
+
+
+def test_a_canvas_download_is_graded_by_student_and_tells_what_it_could_not_match(tmp_path: Path) -> None:
+    path = packed(
+        tmp_path,
+        "lovelaceada_1815_1_ex3.ipynb",
+        "hoppergrace_LATE_1906_2_ex3.ipynb",
+        "turingalan_1912_3_answers.pdf",
+        "curiemarie_1867_text.html",
+        "odd.ipynb",
+        "readme.txt",
+    )
+    remarks: list[str] = []
+    found = gather([path], max_bytes=1 << 20, remark=remarks.append)
+    assert [(one.student, one.late) for one in found] == [
+        ("hoppergrace_1906", True),
+        ("lovelaceada_1815", False),
+        ("odd", False),
+    ]
+    assert remarks == [
+        f"{path}: a download from Canvas",
+        f"{path}/odd.ipynb: not matched to a student by Canvas's rule; graded as odd",
+        f"{path}: no notebook from curiemarie_1867, only text.html",
+        f"{path}: no notebook from turingalan_1912, only answers.pdf",
+        f"{path}/readme.txt: not matched to a student, not a notebook; left alone",
+        f"{path}: 1 late: hoppergrace_1906",
+    ]
+
+
+def test_several_notebooks_of_one_sender_keep_their_names(tmp_path: Path) -> None:
+    path = packed(
+        tmp_path,
+        "Ada Lovelace_42_assignsubmission_file/part a.ipynb",
+        "Ada Lovelace_42_assignsubmission_file/part b.ipynb",
+        "Grace Hopper_43_assignsubmission_file/ex.ipynb",
+    )
+    assert [one.student for one in gather([path], max_bytes=1 << 20)] == [
+        "Ada Lovelace_42/part a",
+        "Ada Lovelace_42/part b",
+        "Grace Hopper_43",
+    ]
+
+
+def test_an_unpacked_download_is_recognised_as_well(tmp_path: Path) -> None:
+    folder = tmp_path / "Ada Lovelace_42_assignsubmission_file"
+    folder.mkdir()
+    (folder / "ex3.ipynb").write_bytes(b"{}")
+    assert [one.student for one in gather([tmp_path], max_bytes=1 << 20)] == ["Ada Lovelace_42"]
