@@ -1,0 +1,121 @@
+"""A notebook as HTML that can do nothing: nbconvert makes it, nh3 takes away all that is not plainly text.
+
+Whoever wrote the notebook wrote every byte of its outputs, so nothing of them is trusted: scripts, styles,
+forms, frames, event handlers and addresses of other hosts go; pictures stay only as data of their own, SVG
+among them as a picture (where its scripts do not run).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import cache
+from typing import Any
+
+import nh3
+from markupsafe import Markup
+from nbformat import NotebookNode
+
+MAX_OUTPUT = 200_000  # characters of one output; a page must open on a telephone
+PICTURES = ("image/png", "image/jpeg", "image/gif")
+TEXTS = ("text/html", "text/markdown", "text/latex", "text/plain")
+TAGS = {
+    "div", "span", "p", "br", "hr", "pre", "code", "strong", "b", "em", "i", "u", "s", "sub", "sup", "small",
+    "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "img",
+    "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "a", "del", "ins", "mark", "kbd",
+}  # fmt: skip
+ATTRIBUTES = {
+    "*": {"class"},
+    "img": {"src", "alt", "width", "height"},
+    "th": {"colspan", "rowspan", "scope"},
+    "td": {"colspan", "rowspan"},
+    "ol": {"start"},
+}
+EMPTY_PICTURE = "data:,"
+
+
+def notebook_html(notebook: NotebookNode) -> Markup:
+    """The cells and their outputs as one piece of HTML, for a page with a style sheet of its own."""
+    from nbconvert import HTMLExporter  # noqa: PLC0415 - half a second, for few
+
+    exporter = HTMLExporter(template_name="basic", anchor_link_text="", embed_images=False)
+    body, _ = exporter.from_notebook_node(_plain(notebook))
+    cleaned = nh3.clean(
+        body,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes={"data"},
+        clean_content_tags={"script", "style", "noscript", "template", "iframe", "object"},
+        attribute_filter=_allowed,
+        link_rel=None,
+    )
+    return Markup(cleaned)
+
+
+@cache
+def highlight_css() -> str:
+    """The style of highlighted code, for light and dark pages."""
+    from pygments.formatters import HtmlFormatter  # noqa: PLC0415 - with nbconvert
+
+    light = HtmlFormatter(style="default").get_style_defs(".highlight")
+    dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
+    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+
+
+def _allowed(_tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "src":
+        return (
+            value if value.startswith(tuple(f"data:{kind};base64," for kind in (*PICTURES, _SVG))) else None
+        )
+    return value
+
+
+_SVG = "image/svg+xml"
+
+
+def _plain(notebook: NotebookNode) -> NotebookNode:
+    """A copy whose outputs hold one form each: a picture as data, or text of a bounded length."""
+    cells = [NotebookNode({**cell}) for cell in notebook.cells]
+    for cell in cells:
+        cell.pop("attachments", None)
+        if cell.cell_type == "code":
+            cell["outputs"] = [_output(output) for output in cell.get("outputs", [])]
+    return NotebookNode({**notebook, "cells": cells})
+
+
+def _output(output: NotebookNode) -> NotebookNode:
+    if output.output_type == "stream":
+        return NotebookNode({**output, "text": _cut(output.text)})
+    if output.output_type == "error":
+        return NotebookNode({**output, "traceback": [_cut(line) for line in output.traceback]})
+    data = output.get("data", {})
+    return NotebookNode({**output, "data": NotebookNode(_form(data)), "metadata": NotebookNode()})
+
+
+def _form(data: dict[str, Any]) -> dict[str, str]:
+    if _SVG in data:
+        drawing = base64.b64encode(str(data[_SVG]).encode()).decode()
+        return {"text/html": f'<img alt="drawing" src="data:{_SVG};base64,{drawing}">'}
+    for kind in PICTURES:
+        if kind in data and _is_base64(data[kind]):
+            return {kind: str(data[kind])}
+    for kind in TEXTS:
+        if kind in data:
+            return {kind: _cut(str(data[kind]))}
+    return {}
+
+
+def _is_base64(data: object) -> bool:
+    try:
+        base64.b64decode("".join(str(data).split()), validate=True)
+    except binascii.Error:
+        return False
+    return True
+
+
+def _cut(text: str) -> str:
+    return (
+        text
+        if len(text) <= MAX_OUTPUT
+        else text[:MAX_OUTPUT] + f"\n… {len(text) - MAX_OUTPUT} more characters"
+    )
