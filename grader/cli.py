@@ -27,14 +27,21 @@ from checks.errors import BundleError, SpecError
 from checks.evidence import Evidence
 from checks.feedback import Feedback
 from grader import demo as demonstration
-from grader import show, up
+from grader import regrade, show, up
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
 from grader.exporters import ExportError, Grade, Order, export, formats
 from grader.gather import Found, GatherError, gather
 from grader.grades import of_assignment, of_folder, titled
 from grader.keep import OutError, OutFolder
-from grader.local import Graded, InfrastructureError, LocalGrader, judge_evidence, sandbox_findings
+from grader.local import (
+    Graded,
+    InfrastructureError,
+    LocalGrader,
+    judge_evidence,
+    run_reference,
+    sandbox_findings,
+)
 from grader.offer import offered
 from grader.processes import StartError
 from grader.receive import publish_bundle
@@ -43,7 +50,10 @@ from grader.store import BlobMissingError, assignments, open_store
 from grader.store.assignments import UnknownAssignmentError
 from grader.store.database import migrate
 from grader.store.references import ReferenceFailedError
+from grader.store.regrades import RegradeStateError, UnknownRegradeError
 
+# Who did it, in the records of what the command line does.
+CLI = "command line"
 UNGRADABLE = frozenset({"rejected", "system_error"})
 
 
@@ -151,6 +161,43 @@ def judge(
             record = _evidence(path)
             feedback = judge_evidence(settings, files, record, path.stem)
             _print(path.stem, feedback, as_json=as_json)
+
+
+@app.command(name="regrade")
+def regrade_command(
+    assignment: Annotated[str, typer.Argument(help="the assignment's id", show_default=False)],
+    *,
+    version: Annotated[
+        str | None, typer.Option(help="judge by this version; the one in force otherwise")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="put the new verdicts in force")] = False,
+    undo: Annotated[str | None, typer.Option(metavar="REGRADE", help="take an applied regrade back")] = None,
+    run_again: Annotated[
+        bool, typer.Option("--run-again", help="queue the submissions whose evidence does not tell")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the preview as one JSON object")] = False,
+) -> None:
+    """Judge stored submissions again without running them; a preview, unless told to --apply."""
+    with exits():
+        settings = Settings()
+        store = open_store(settings)
+        migrate(store.engine)
+        tell = show.remarks(show.progress_output())
+        if undo is not None:
+            tell(f"{regrade.undo(store, undo, by=CLI)} submissions have their earlier marks again")
+            return
+        made = regrade.begin(store, assignment, version, by=CLI)
+        regrade.preview(
+            store,
+            made,
+            lambda new: regrade.stored_reference(store, new) or run_reference(settings, new.files),
+        )
+        found = regrade.report(store, made)
+        _print_preview(found, as_json=as_json)
+        if apply:
+            tell(f"applied: {regrade.apply(store, made, by=CLI)} verdicts are in force; undo: --undo {made}")
+        if run_again:
+            tell(f"{regrade.run_again(store, made)} submissions are queued to run again")
 
 
 @app.command(name="export")
@@ -262,6 +309,10 @@ def exits() -> Iterator[None]:
         yield
     except (SpecError, BundleError, GatherError, OutError, ConfigFileError, ExportError) as error:
         _fail(str(error), Exit.USAGE)
+    except (regrade.RegradeError, RegradeStateError) as error:
+        _fail(str(error), Exit.USAGE)
+    except UnknownRegradeError as error:
+        _fail(f"there is no regrade {error}", Exit.USAGE)
     except UnknownAssignmentError as error:
         _fail(f"there is no folder and no assignment {error}", Exit.USAGE)
     except ValidationError as error:
@@ -304,6 +355,21 @@ def _grades(source: str) -> tuple[list[Grade], str]:
     migrate(store.engine)
     with store.read() as session:
         return of_assignment(session, source), assignments.current(session, source).title
+
+
+def _print_preview(found: regrade.Preview, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        return
+    out = show.output()
+    out.print(
+        f"{found.assignment}: {found.total} submissions judged by {found.version[:19]}: "
+        f"{found.rises} rise, {found.falls} fall, {found.other} change otherwise, {found.unchanged} stay"
+    )
+    if found.parts:
+        out.print(show.moves(found))
+    if found.needs_run:
+        out.print(f"{len(found.needs_run)} have to run again: {', '.join(found.needs_run)}")
 
 
 def _settings(flags: dict[str, Any]) -> Settings:

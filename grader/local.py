@@ -34,7 +34,14 @@ from worker.warm import WarmServer, require_sandbox
 
 TRIES = 2
 
-__all__ = ["Graded", "InfrastructureError", "LocalGrader", "judge_evidence", "sandbox_findings"]
+__all__ = [
+    "Graded",
+    "InfrastructureError",
+    "LocalGrader",
+    "judge_evidence",
+    "run_reference",
+    "sandbox_findings",
+]
 
 
 class Graded(msgspec.Struct, frozen=True):
@@ -74,6 +81,11 @@ class LocalGrader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def reference(self) -> Evidence | None:
+        """The author's evidence; None where the assignment needs none."""
+        return self._reference
 
     def close(self) -> None:
         """End the sandbox and everything that runs in it; safe to call twice."""
@@ -138,6 +150,15 @@ class LocalGrader:
             lease_seconds=self._settings.lease_seconds,
             patience=self.assignment.limits.seconds,
         )
+
+
+def run_reference(settings: Settings, files: dict[str, bytes]) -> Evidence | None:
+    """The author's run of an assignment, made here and now unless it is stored; None where it needs none.
+
+    Raises as entering a LocalGrader does.
+    """
+    with LocalGrader(settings, files) as grader:
+        return grader.reference
 
 
 def judge_evidence(settings: Settings, files: dict[str, bytes], evidence: Evidence, student: str) -> Feedback:

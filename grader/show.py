@@ -22,6 +22,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from grader.regrade import Preview
+
 PLAIN_WIDTH = 120
 COLOURS = {
     "correct": "green",
@@ -127,6 +129,20 @@ def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:
             Markdown(part.message or ""),
         ]
         made.add_row(*row, *([Text(notes[number])] if notes else []))
+    return made
+
+
+def moves(preview: Preview) -> Table:
+    """A regrade's preview: how the marks of each part move, and what makes the difference."""
+    made = Table(show_edge=False, expand=True)
+    made.add_column("part", no_wrap=True)
+    for heading in ("rise", "fall", "other"):
+        made.add_column(heading, justify="right", no_wrap=True)
+    made.add_column("by", ratio=1)
+    for part in preview.parts:
+        causes = sorted(part.causes.items(), key=lambda each: (-each[1], each[0]))
+        why = "\n".join(f"{count} × {cause}" for cause, count in causes)
+        made.add_row(Text(part.part), str(part.rises), str(part.falls), str(part.other), Text(why))
     return made
 
 

@@ -8,11 +8,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
-from grader.store.tables import FeedbackRow, PartRow, new_id
+from grader.store import marks
+from grader.store.tables import Attempt, FeedbackRow, PartRow, new_id
 
 
-def add(session: Session, attempt_id: str, verdict: Feedback, *, evidence: str | None) -> None:
-    """Store a verdict on ``evidence`` (None: there was none to judge)."""
+def add(
+    session: Session,
+    attempt_id: str,
+    judged: Feedback,
+    *,
+    evidence: str | None,
+    regrade: str | None = None,
+    by: str = "worker",
+) -> str:
+    """Store a verdict on ``evidence`` (None: there was none), with a person's marks; returns its id."""
+    verdict = marks.overlaid(judged, marks.in_force(session, _submission(session, attempt_id)))
     row = FeedbackRow(
         id=new_id(),
         attempt_id=attempt_id,
@@ -22,21 +32,47 @@ def add(session: Session, attempt_id: str, verdict: Feedback, *, evidence: str |
         score=verdict.score,
         max_score=verdict.max_score,
         document=verdict.to_json(),
+        judged=None if verdict is judged else judged.to_json(),
+        regrade=regrade,
         created_at=time.time(),
     )
     session.add(row)
     session.flush()
     session.add_all(_part_rows(row.id, verdict))
+    return row.id
 
 
 def latest(session: Session, attempt_id: str) -> bytes | None:
     """The ``feedback/1`` document that counts; None before there is one."""
+    row = latest_row(session, attempt_id)
+    return None if row is None else row.document
+
+
+def latest_row(session: Session, attempt_id: str) -> FeedbackRow | None:
+    """The verdict that counts, with where it came from; None before there is one."""
     return session.scalar(
-        select(FeedbackRow.document)
+        select(FeedbackRow)
         .where(FeedbackRow.attempt_id == attempt_id)
         .order_by(FeedbackRow.id.desc())
         .limit(1)
     )
+
+
+def judged(row: FeedbackRow) -> Feedback:
+    """What the judge said, without a person's marks."""
+    return Feedback.from_json(row.judged if row.judged is not None else row.document)
+
+
+def mark_again(session: Session, attempt_id: str) -> str:
+    """Store the newest verdict again, with the marks now in force; raises LookupError without one."""
+    row = latest_row(session, attempt_id)
+    if row is None:
+        raise LookupError(f"attempt {attempt_id} has no feedback")
+    return add(session, attempt_id, judged(row), evidence=row.evidence)
+
+
+def _submission(session: Session, attempt_id: str) -> str:
+    return session.scalars(select(Attempt.submission_id).where(Attempt.id == attempt_id)).one()
 
 
 def _part_rows(feedback_id: str, verdict: Feedback) -> list[PartRow]:

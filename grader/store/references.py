@@ -92,6 +92,18 @@ def keep(session: Session, key: tuple[str, str], *, evidence: str) -> None:
     )
 
 
+def lend(session: Session, key: tuple[str, str], evidence: str) -> None:
+    """Keep another version's evidence as this one's own, where it has none."""
+    if session.get(Reference, key) is None:
+        version, environment = key
+        _add(
+            session,
+            Reference(
+                version=version, environment=environment, evidence=evidence, owner=None, lease_until=0.0
+            ),
+        )
+
+
 def give_up(session: Session, key: tuple[str, str], *, owner: str) -> None:
     """Let the next one try; does nothing once the evidence is kept."""
     session.execute(delete(Reference).where(_is(key), Reference.owner == owner))

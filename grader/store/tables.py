@@ -104,7 +104,11 @@ class Attempt(Base):
 
 
 class FeedbackRow(Base):
-    """A verdict: ``document`` is the ``feedback/1`` object. An attempt's latest counts."""
+    """A verdict: ``document`` is the ``feedback/1`` object. An attempt's latest counts.
+
+    ``judged`` is what the judge said, where a person's marks changed it in ``document``, else None.
+    ``regrade``: the regrade that wrote it.
+    """
 
     __tablename__ = "feedback"
 
@@ -116,6 +120,8 @@ class FeedbackRow(Base):
     score: Mapped[float]
     max_score: Mapped[float]
     document: Mapped[bytes]
+    judged: Mapped[bytes | None]
+    regrade: Mapped[str | None]
     created_at: Mapped[float]
 
 
@@ -169,3 +175,62 @@ class IdempotencyKey(Base):
     request: Mapped[str]
     submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
     created_at: Mapped[float]
+
+
+class Mark(Base):
+    """A person's points for one part of a submission; the newest that is not withdrawn counts."""
+
+    __tablename__ = "marks"
+    __table_args__ = (Index("ix_marks_submission_part", "submission_id", "part"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    part: Mapped[str]
+    score: Mapped[float]
+    reason: Mapped[str] = mapped_column(Text)
+    by: Mapped[str]
+    at: Mapped[float]
+    withdrawn_at: Mapped[float | None]
+
+
+class Regrade(Base):
+    """Judging an assignment's submissions again by ``version``: previewed, then applied, then perhaps undone.
+
+    ``total`` submissions are looked at, ``done`` of them so far; ``detail`` says why it failed.
+    """
+
+    __tablename__ = "regrades"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"), index=True)
+    version: Mapped[str] = mapped_column(ForeignKey("assignment_versions.version"))
+    state: Mapped[str]
+    by: Mapped[str]
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    detail: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[float]
+    changed_at: Mapped[float]
+
+
+class RegradeLine(Base):
+    """One submission of a regrade. ``before``: the feedback that it had; ``after``: what the judge says now.
+
+    ``after`` is None where the stored evidence does not tell (``needs_run``). ``written``: the feedback that
+    it made last.
+    """
+
+    __tablename__ = "regrade_lines"
+
+    regrade_id: Mapped[str] = mapped_column(ForeignKey("regrades.id"), primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    student: Mapped[str]
+    from_version: Mapped[str]
+    before: Mapped[str]
+    before_score: Mapped[float | None]
+    after: Mapped[bytes | None]
+    after_score: Mapped[float | None]
+    changes: Mapped[bytes]
+    needs_run: Mapped[int] = mapped_column(default=0)
+    written: Mapped[str | None]

@@ -20,6 +20,8 @@ from tests.grader.arithmetic import BUNDLE
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("CONFIG", "DATA_DIR", "PORT", "BROKER_URL", "DATABASE_URL"):
         monkeypatch.delenv(f"GRADER_{name}", raising=False)
+    # Outside of a project, state would be kept in the home folder.
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
 

@@ -160,3 +160,15 @@ def test_exporting_a_folder_without_feedback_is_exit_2(tmp_path):
     result = run.invoke(cli.app, ["export", str(tmp_path)])
     assert result.exit_code == 2
     assert "no feedback" in result.stderr
+
+
+def test_regrading_what_is_not_published_is_exit_2():
+    result = run.invoke(cli.app, ["regrade", "tests/nothing"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "tests/nothing" in result.stderr
+
+
+def test_undoing_an_unknown_regrade_is_exit_2():
+    result = run.invoke(cli.app, ["regrade", "tests/nothing", "--undo", "r1"])
+    assert result.exit_code == 2
+    assert "no regrade r1" in result.stderr
