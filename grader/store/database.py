@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -53,9 +53,12 @@ def open_store(settings: Settings) -> Store:
 
 
 def connect(url: str) -> Engine:
-    """An engine; on SQLite with write-ahead log, foreign keys and honest transactions."""
+    """An engine; on SQLite with write-ahead log, foreign keys and honest transactions.
+
+    ``postgresql://`` means the driver psycopg 3, whatever SQLAlchemy's default is.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(_with_driver(url), pool_pre_ping=True, pool_size=10, max_overflow=40)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -77,6 +80,12 @@ def is_current(connection: Connection) -> bool:
     """Whether the database has this code's schema."""
     wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == wanted
+
+
+def _with_driver(url: str) -> URL:
+    given = make_url(url)
+    plain = given.drivername in {"postgresql", "postgres"}
+    return given.set(drivername="postgresql+psycopg") if plain else given
 
 
 def _alembic() -> Config:
