@@ -5,21 +5,17 @@ from __future__ import annotations
 import unicodedata
 
 import msgspec
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from checks import bundle
 from checks.assignment import Assignment
 from checks.evidence import digest
 from grader.notebooks import normal_form
 from grader.offer import offered
-from grader.settings import queue_name
-from grader.store import Store, assignments, submissions
+from grader.store import Store, assignments
+from grader.store.acceptance import New, Receipt
 
 MAX_STUDENT = 200
 MAX_KEY = 200
-# Two requests may want the same number or key on a database whose writers do not queue.
-COLLISIONS = 5
 
 
 class BadRequestError(ValueError):
@@ -36,13 +32,6 @@ class Sent(msgspec.Struct, frozen=True):
     key: str | None = None
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """``created`` is False where the key had been answered before."""
-
-    submission: str
-    created: bool
-
-
 def receive_notebook(store: Store, sent: Sent) -> Receipt:
     """Store the notebook and queue its first attempt; durable when it returns.
 
@@ -54,14 +43,8 @@ def receive_notebook(store: Store, sent: Sent) -> Receipt:
     with store.read() as session:
         assignments.current(session, sent.assignment)
     blob = store.blobs.put(notebook)
-    for _ in range(COLLISIONS - 1):
-        try:
-            with store.write() as session:
-                return _accept(session, sent, blob)
-        except IntegrityError:
-            continue
-    with store.write() as session:
-        return _accept(session, sent, blob)
+    request = digest(f"{sent.assignment}\n{sent.student}\n{blob}".encode())
+    return store.acceptance.do(New(sent.assignment, sent.student, blob, sent.token, sent.key, request))
 
 
 def receive_bundle(store: Store, archive: bytes) -> assignments.Published:
@@ -84,20 +67,6 @@ def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Publish
         )
     with store.read() as session:
         return assignments.current(session, assignment.id)
-
-
-def _accept(session: Session, sent: Sent, blob: str) -> Receipt:
-    assignment = assignments.current(session, sent.assignment)
-    request = digest(f"{sent.assignment}\n{sent.student}\n{blob}".encode())
-    if sent.key is not None:
-        before = submissions.answered(session, token=sent.token, key=sent.key, request=request)
-        if before is not None:
-            return Receipt(before, created=False)
-    queue = queue_name(assignment.environment)
-    made = submissions.add(session, assignment, student=sent.student, notebook=blob, queue=queue)
-    if sent.key is not None:
-        submissions.remember(session, made, token=sent.token, key=sent.key, request=request)
-    return Receipt(made, created=True)
 
 
 def _check_student(name: str) -> None:

@@ -25,6 +25,9 @@ SUPERUSER = "grader"
 TEMPLATE = "migrated"
 # PostgreSQL refuses to run as root; any account without rights will do.
 UNPRIVILEGED = 65534
+INITDB = ("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
+# No port; and tests need not survive a power failure.
+SETTINGS = ("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
 
 
 def find_programs() -> Path | None:
@@ -56,7 +59,7 @@ class Server:
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is still connected."""
-        name = url.rpartition("/")[0] and url.split("@/")[1].split("?")[0]
+        name = url.rpartition("/")[0] and url.split("@/")[1].split("?", maxsplit=1)[0]
         self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def make_template(self) -> None:
@@ -93,8 +96,7 @@ def serve(programs: Path) -> Iterator[Server]:
     data = str(folder / "data")
     try:
         subprocess.run(
-            [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust"]
-            + ["--encoding", "UTF8", "--locale", "C", "--no-sync"],
+            [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, *INITDB],
             check=True,
             capture_output=True,
             cwd=folder,
@@ -102,9 +104,7 @@ def serve(programs: Path) -> Iterator[Server]:
         )
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", folder]
-                # Tests are not kept over a power failure.
-                + [word for setting in SETTINGS for word in ("-c", setting)],
+                [programs / "postgres", "-D", data, "-k", folder, *SETTINGS],
                 stdout=log,
                 stderr=log,
                 cwd=folder,
@@ -121,9 +121,6 @@ def serve(programs: Path) -> Iterator[Server]:
             process.wait(timeout=30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-SETTINGS = ("listen_addresses=", "fsync=off", "shared_buffers=32MB", "max_connections=200")
 
 
 def _await(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:

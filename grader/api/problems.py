@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 
 from grader.notebooks import NotANotebookError
 from grader.receive import BadRequestError
+from grader.store.acceptance import KeyReusedError
 from grader.store.assignments import UnknownAssignmentError
-from grader.store.submissions import KeyReusedError, UnknownSubmissionError
+from grader.store.submissions import UnknownSubmissionError
 
 MEDIA_TYPE = "application/problem+json"
 NAMES = "urn:grader:problem:"

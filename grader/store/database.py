@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from grader.settings import Settings
+from grader.store.acceptance import accept
 from grader.store.blobs import Blobs
+from grader.store.together import Together
 
 BUSY_SECONDS = 30
 
@@ -27,7 +30,9 @@ class Store:
     def __init__(self, engine: Engine, blobs: Blobs) -> None:
         self.engine = engine
         self.blobs = blobs
+        self.acceptance = Together(self.write, accept)
         self._writing = engine.execution_options(writes=True)
+        self._turn = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -38,8 +43,26 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction: committed at the end, undone on any error."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        session = Session(self._writing, expire_on_commit=False)
+        with self._turn_to_write(), session, session.begin():
             yield session
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Let this process's threads queue for SQLite's one lock.
+
+        SQLite itself would have each of them look again and again after growing pauses, and whoever has
+        waited longest waits longest. Who gets no turn in time leaves it to SQLite to say that it is locked.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        mine = self._turn.acquire(timeout=BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from grader.store import open_store
 from grader.store.database import is_current, migrate
 from grader.store.tables import Assignment, Base
+from grader.store.waiting import queue_up
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(store):
@@ -30,6 +31,7 @@ def test_several_processes_may_migrate_at_once(settings):
         assert all(pool.map(lambda _: start(), range(4)))
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_sqlite_is_durable_and_keeps_its_references(store):
     with store.engine.connect() as connection:
         pragmas = [
@@ -53,13 +55,14 @@ def test_an_error_undoes_the_whole_transaction(store):
         assert session.scalar(text("SELECT count(*) FROM assignments")) == 1
 
 
-def test_writers_wait_for_each_other_instead_of_failing(store):
+def test_writers_that_queue_up_wait_for_each_other_instead_of_failing(store):
     with store.write() as session:
         session.execute(text("CREATE TABLE counted (n INTEGER)"))
         session.execute(text("INSERT INTO counted VALUES (0)"))
 
     def add_one(_: int) -> None:
         with store.write() as session:
+            queue_up(session, 7)
             count = session.scalar(text("SELECT n FROM counted"))
             session.execute(text("UPDATE counted SET n = :n"), {"n": count + 1})
 
