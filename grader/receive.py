@@ -40,8 +40,7 @@ def receive_notebook(store: Store, sent: Sent) -> Receipt:
     _check_student(sent.student)
     _check_key(sent.key)
     notebook = normal_form(sent.notebook)
-    with store.read() as session:
-        assignments.current(session, sent.assignment)
+    _check_assignment(store, sent.assignment)
     blob = store.blobs.put(notebook)
     request = digest(f"{sent.assignment}\n{sent.student}\n{blob}".encode())
     return store.acceptance.do(New(sent.assignment, sent.student, blob, sent.token, sent.key, request))
@@ -67,6 +66,14 @@ def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Publish
         )
     with store.read() as session:
         return assignments.current(session, assignment.id)
+
+
+def _check_assignment(store: Store, assignment_id: str) -> None:
+    """Before anything is kept. Assignments stay for ever: what was there once is not looked up again."""
+    if assignment_id not in store.known_assignments:
+        with store.read() as session:
+            assignments.current(session, assignment_id)
+        store.known_assignments.add(assignment_id)
 
 
 def _check_student(name: str) -> None:

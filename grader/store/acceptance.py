@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy import Table, bindparam, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from grader.settings import queue_name
-from grader.store.assignments import Published, UnknownAssignmentError, current
+from grader.store.assignments import Published, UnknownAssignmentError, in_force
 from grader.store.submissions import Progress, progress
-from grader.store.tables import Attempt, Base, IdempotencyKey, Submission, new_id
+from grader.store.tables import Attempt, IdempotencyKey, Submission, new_id
 from grader.store.waiting import queue_up
 
 ACCEPTANCE = 1
@@ -65,21 +65,17 @@ class _Intake:
 
     def __init__(self, session: Session, wanted: Sequence[New]) -> None:
         self._session = session
-        self._assignments = {name: _current(session, name) for name in {one.assignment for one in wanted}}
+        self._assignments = in_force(session, {one.assignment for one in wanted})
         self._numbers = _last_numbers(session, {(one.assignment, one.student) for one in wanted})
         self._keys = _answered(session, {(one.token, one.key) for one in wanted if one.key is not None})
         self._waiting: dict[str, int] = {}
         self._made: dict[str, Progress] = {}
-        self._rows: dict[type[Base], list[dict[str, object]]] = {
-            Submission: [],
-            Attempt: [],
-            IdempotencyKey: [],
-        }
+        self._rows: dict[Table, list[dict[str, object]]] = {_SUBMISSIONS: [], _ATTEMPTS: [], _KEYS: []}
         self._moment = 0.0
 
     def answer(self, new: New) -> Answer:
         """What this one gets."""
-        assignment = self._assignments[new.assignment]
+        assignment = self._assignments.get(new.assignment)
         if assignment is None:
             return UnknownAssignmentError(new.assignment)
         if new.key is None:
@@ -140,7 +136,7 @@ class _Intake:
         return self._waiting[queue]
 
     def _add_rows(self, made: Progress, queue: str) -> None:
-        self._rows[Submission].append(
+        self._rows[_SUBMISSIONS].append(
             {
                 "id": made.id,
                 "assignment_id": made.assignment,
@@ -151,7 +147,7 @@ class _Intake:
                 "created_at": made.created_at,
             }
         )
-        self._rows[Attempt].append(
+        self._rows[_ATTEMPTS].append(
             {
                 "id": made.attempt,
                 "submission_id": made.id,
@@ -163,7 +159,7 @@ class _Intake:
 
     def _remember(self, new: New, key: str, made: Progress) -> None:
         self._keys[new.token, key] = new.request, made.id
-        self._rows[IdempotencyKey].append(
+        self._rows[_KEYS].append(
             {
                 "token": new.token,
                 "key": key,
@@ -174,19 +170,9 @@ class _Intake:
         )
 
 
-def _current(session: Session, assignment: str) -> Published | None:
-    try:
-        return current(session, assignment)
-    except UnknownAssignmentError:
-        return None
-
-
 def _last_numbers(session: Session, students: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """By assignment and student: the number of the latest submission."""
-    who = (Submission.assignment_id, Submission.student)
-    rows = session.execute(
-        select(*who, func.max(Submission.number)).where(tuple_(*who).in_(sorted(students))).group_by(*who)
-    )
+    rows = session.connection().execute(_LAST_NUMBERS, {"students": sorted(students)})
     return {(row[0], row[1]): row[2] for row in rows}
 
 
@@ -194,14 +180,33 @@ def _answered(session: Session, keys: set[tuple[str, str]]) -> dict[tuple[str, s
     """By token and key: the request that came with it, and the submission that it got."""
     if not keys:
         return {}
-    rows = session.execute(
-        select(
-            IdempotencyKey.token, IdempotencyKey.key, IdempotencyKey.request, IdempotencyKey.submission_id
-        ).where(tuple_(IdempotencyKey.token, IdempotencyKey.key).in_(sorted(keys)))
-    )
+    rows = session.connection().execute(_ANSWERED, {"keys": sorted(keys)})
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def _length(session: Session, queue: str) -> int:
-    waiting = select(func.count()).where(Attempt.queue == queue, Attempt.state == "queued")
-    return session.scalar(waiting) or 0
+    return int(session.connection().execute(_LENGTH, {"queue": queue}).scalar_one())
+
+
+def _tables() -> tuple[Table, Table, Table]:
+    """The tables as such: statements on them skip what the mapper would do for each row."""
+    submissions, attempts, keys = Submission.__table__, Attempt.__table__, IdempotencyKey.__table__
+    assert isinstance(submissions, Table)
+    assert isinstance(attempts, Table)
+    assert isinstance(keys, Table)
+    return submissions, attempts, keys
+
+
+# Built once: building a statement takes longer than SQLite takes to answer it.
+_SUBMISSIONS, _ATTEMPTS, _KEYS = _tables()
+_WHO = (_SUBMISSIONS.c.assignment_id, _SUBMISSIONS.c.student)
+_LAST_NUMBERS = (
+    select(*_WHO, func.max(_SUBMISSIONS.c.number))
+    .where(tuple_(*_WHO).in_(bindparam("students", expanding=True)))
+    .group_by(*_WHO)
+)
+_KEY = (_KEYS.c.token, _KEYS.c.key)
+_ANSWERED = select(*_KEY, _KEYS.c.request, _KEYS.c.submission_id).where(
+    tuple_(*_KEY).in_(bindparam("keys", expanding=True))
+)
+_LENGTH = select(func.count()).where(_ATTEMPTS.c.queue == bindparam("queue"), _ATTEMPTS.c.state == "queued")

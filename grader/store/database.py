@@ -30,6 +30,7 @@ class Store:
     def __init__(self, engine: Engine, blobs: Blobs) -> None:
         self.engine = engine
         self.blobs = blobs
+        self.known_assignments: set[str] = set()
         self.acceptance = Together(self.write, accept)
         self._writing = engine.execution_options(writes=True)
         self._turn = threading.Lock()
