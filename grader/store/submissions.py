@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from grader.store.tables import Attempt, AttemptState, Submission
@@ -44,9 +44,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 def progress(session: Session, submission_id: str) -> Progress:
     """Where a submission stands; raises UnknownSubmissionError."""
-    row = session.execute(
-        _PROGRESS.where(Submission.id == submission_id).order_by(Attempt.number.desc()).limit(1)
-    ).one_or_none()
+    row = session.connection().execute(_LATEST, {"submission": submission_id}).one_or_none()
     if row is None:
         raise UnknownSubmissionError(submission_id)
     found = Progress(*tuple(row))
@@ -68,15 +66,8 @@ def listed(session: Session, assignment_id: str) -> Sequence[Progress]:
 
 
 def _position(session: Session, attempt_id: str) -> int:
-    """How many wait in front, itself included. One range of one index, whatever else the table holds."""
-    own = aliased(Attempt)
-    place = (
-        select(func.count())
-        .select_from(own)
-        .join(Attempt, (Attempt.queue == own.queue) & (Attempt.created_at <= own.created_at))
-        .where(own.id == attempt_id, Attempt.state == "queued")
-    )
-    return session.scalar(place) or 0
+    """How many wait in front, itself included; 0 where it waits no more."""
+    return int(session.connection().execute(_POSITION, {"attempt": attempt_id}).scalar_one())
 
 
 _PROGRESS = select(
@@ -98,3 +89,13 @@ _PROGRESS = select(
     Attempt.started_at,
     Attempt.finished_at,
 ).join(Attempt, Attempt.submission_id == Submission.id)
+# Built once: building a statement takes longer than the database takes to answer it.
+_LATEST = _PROGRESS.where(Submission.id == bindparam("submission")).order_by(Attempt.number.desc()).limit(1)
+_OWN = aliased(Attempt)
+# One range of one index, whatever else the table holds.
+_POSITION = (
+    select(func.count())
+    .select_from(_OWN)
+    .join(Attempt, (Attempt.queue == _OWN.queue) & (Attempt.created_at <= _OWN.created_at))
+    .where(_OWN.id == bindparam("attempt"), Attempt.state == "queued", _OWN.state == "queued")
+)
