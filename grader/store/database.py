@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from grader.settings import Settings
 from grader.store.acceptance import accept
-from grader.store.blobs import Blobs
+from grader.store.blobs import Blobs, open_blobs
 from grader.store.together import Together
 
 BUSY_SECONDS = 30
@@ -73,7 +73,7 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """Connect to the settings' database and blobs; does not migrate."""
     settings.make_folders()
-    return Store(connect(settings.database), Blobs(settings.data_dir / "blobs"))
+    return Store(connect(settings.database), open_blobs(settings.blobs))
 
 
 def connect(url: str) -> Engine:
