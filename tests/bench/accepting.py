@@ -9,8 +9,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,25 +19,20 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 import psutil
 
 from grader import embedded_redis
-from grader.receive import publish_bundle
 from grader.settings import Settings
-from grader.store import open_store, tokens
-from grader.store.database import migrate
+from tests import serving
 from tests.bench.timing import Row
 from tests.conftest import ROOT
-from tests.grader.arithmetic import BUNDLE
 
 PATH = "/api/v1/assignments/tests/arithmetic/submissions"
 CONNECTIONS = 8
 WARM_UP, REQUESTS = 100, 1000
 BOUNDARY = "----notebook"
 MARK = "student-number"
-READY_SECONDS = 60.0
 
 
 class Accepted(msgspec.Struct):
@@ -58,12 +51,13 @@ def rows(scratch: Path) -> Iterator[Row]:
 def _measured(scratch: Path, database: str | None) -> Row:
     settings = Settings(data_dir=scratch / "accepting", database_url=database)  # type: ignore[arg-type]
     with ExitStack() as stack:
-        token = _prepare(settings)
+        token = serving.prepare(settings)
         stack.enter_context(_redis(settings))
-        url, server = stack.enter_context(_api(settings))
-        _client(url, token, WARM_UP)
+        served = stack.enter_context(serving.api(settings))
+        server = psutil.Process(served.process.pid)
+        _client(served.url, token, WARM_UP)
         before = sum(server.cpu_times()[:2])
-        told = _client(url, token, REQUESTS)
+        told = _client(served.url, token, REQUESTS)
         processor = (sum(server.cpu_times()[:2]) - before) / REQUESTS
     slices = statistics.quantiles(told.latencies, n=100)
     return Row(
@@ -99,16 +93,6 @@ def large_notebook(mark: str) -> bytes:
     return json.dumps(made, indent=1).encode()
 
 
-def _prepare(settings: Settings) -> str:
-    store = open_store(settings)
-    migrate(store.engine)
-    publish_bundle(store, BUNDLE)
-    with store.write() as session:
-        token = tokens.create(session, "lms", "bench")
-    store.close()
-    return token
-
-
 @contextmanager
 def _redis(settings: Settings) -> Iterator[None]:
     (settings.data_dir / "redis").mkdir(exist_ok=True)
@@ -118,50 +102,6 @@ def _redis(settings: Settings) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-@contextmanager
-def _api(settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
-    """The API as ``grader up`` starts it, on a free port."""
-    with socket_of_its_own() as listener:
-        command = [*(sys.executable, "-m", "uvicorn", "grader.api.app:create_app", "--factory")]
-        if os.environ.get("BENCH_PROFILE"):
-            command = [sys.executable, "/tmp/w/store/profiled.py"]
-        process = subprocess.Popen(
-            [*command, "--fd", str(listener.fileno()), "--no-server-header", "--no-access-log"],
-            env={**os.environ, **settings.as_environment()},
-            pass_fds=[listener.fileno()],
-            cwd=ROOT,
-            stderr=subprocess.DEVNULL,
-        )
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            _await(url)
-            yield url, psutil.Process(process.pid)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
-
-
-@contextmanager
-def socket_of_its_own() -> Iterator[socket.socket]:
-    """A listening place that nobody else has."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        yield listener
-
-
-def _await(url: str) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        if time.monotonic() > deadline:
-            raise RuntimeError("the API was not ready in time")
-        time.sleep(0.1)
 
 
 def _client(url: str, token: str, requests: int) -> Accepted:
