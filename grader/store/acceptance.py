@@ -13,9 +13,7 @@ from grader.settings import queue_name
 from grader.store.assignments import Published, UnknownAssignmentError, in_force
 from grader.store.submissions import Progress, progress
 from grader.store.tables import Attempt, IdempotencyKey, Submission, new_id
-from grader.store.waiting import queue_up
-
-ACCEPTANCE = 1
+from grader.store.waiting import Line, queue_up
 
 
 class KeyReusedError(Exception):
@@ -53,7 +51,7 @@ def accept(session: Session, wanted: Sequence[New]) -> list[Answer]:
 
     What is refused changes nothing. On PostgreSQL acceptances wait for each other; on SQLite all writers do.
     """
-    queue_up(session, ACCEPTANCE)
+    queue_up(session.connection(), Line.ACCEPTANCE)
     intake = _Intake(session, wanted)
     answers = [intake.answer(one) for one in wanted]
     intake.store()

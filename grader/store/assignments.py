@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from grader.store.tables import Assignment, AssignmentVersion
+from grader.store.waiting import Line, queue_up
 
 
 class UnknownAssignmentError(LookupError):
@@ -30,7 +31,8 @@ class Published(msgspec.Struct, frozen=True):
 def publish(
     session: Session, assignment_id: str, *, version: str, title: str, environment: str, archive: str
 ) -> bool:
-    """Put a version in force; False where it was in force already."""
+    """Put a version in force; False where it was in force already. A version never changes."""
+    queue_up(session.connection(), Line.PUBLISHING)
     now = time.time()
     if session.get(AssignmentVersion, version) is None:
         session.add(

@@ -20,6 +20,7 @@ from grader.settings import Settings
 from grader.store.acceptance import accept
 from grader.store.blobs import Blobs, open_blobs
 from grader.store.together import Together
+from grader.store.waiting import Line, queue_up
 
 BUSY_SECONDS = 30
 
@@ -95,6 +96,7 @@ def migrate(engine: Engine) -> None:
         if is_current(connection):
             return
     with engine.execution_options(writes=True).begin() as connection:
+        queue_up(connection, Line.MIGRATION)
         config = _alembic()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

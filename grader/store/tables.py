@@ -12,11 +12,21 @@ from sqlalchemy.types import Float, Integer, LargeBinary, String, Text, TypeDeco
 
 AttemptState = Literal["queued", "running", "finished", "parked"]
 Role = Literal["lms", "instructor"]
+_MOMENT_DIGITS = 12
 
 
 def new_id() -> str:
     """An identifier that nobody guesses; later ones sort after earlier ones."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return _id_of(time.time_ns() // 1_000_000)
+
+
+def id_after(other: str) -> str:
+    """A new identifier that sorts after ``other``, whatever the clock says."""
+    return _id_of(int(other[:_MOMENT_DIGITS], 16) + 1)
+
+
+def _id_of(milliseconds: int) -> str:
+    return f"{milliseconds:0{_MOMENT_DIGITS}x}{secrets.token_hex(10)}"
 
 
 class _Storable(TypeDecorator[str]):

@@ -58,7 +58,7 @@ REFUSED = [
     ("too large", b" " * ((10 << 20) + 1), 413, "content-too-large", "10 MiB"),
     ("nested lists", b"[" * 200_000, 422, "not-a-notebook", "not JSON"),
     ("nested objects", b'{"a":' * 200_000, 422, "not-a-notebook", "not JSON"),
-    ("a nested source", changed(cells=[{"cell_type": "raw", "source": [[]]}]), 422, "not-a-notebook", "cell 0"),
+    ("nested source", changed(cells=[{"cell_type": "raw", "source": [[]]}]), 422, "not-a-notebook", "cell 0"),
     ("invalid UTF-8", changed().replace(b"squares", b"squ\xe4res"), 422, "not-a-notebook", "UTF-8"),
     ("half a UTF-16 file", changed().decode().encode("utf-16")[:-1], 422, "not-a-notebook", "UTF-16"),
 ]  # fmt: skip
