@@ -98,6 +98,12 @@ class Assignment:
         """Whether judging takes the evidence of a reference run."""
         return _needs_reference(self.spec)
 
+    @property
+    def reuses_evidence(self) -> bool:
+        """Whether an identical notebook need not run again: the author's word, else so with a seed."""
+        chosen = self.spec.reuse_evidence
+        return self.spec.seed is not None if chosen is None else chosen
+
     def plan(self) -> RunPlan:
         """What a student's run has to know: names and hints, nothing of the checks."""
         return RunPlan(module=self.module, parts=self._part_plans(), compat=self.compat, seed=self.spec.seed)

@@ -174,13 +174,22 @@ def _cell(number: int, cell: object) -> dict[str, Any]:
 
 
 def _source(number: int, source: object) -> str:
-    lines = [source] if isinstance(source, str) else source
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+    text = _joined(source)
+    if text is None:
         raise NotANotebookError(f"the source of cell {number} is no text")
-    text = "".join(lines)
     if not _is_encodable(text):
         raise NotANotebookError(f"the source of cell {number} holds half a character (a lone surrogate)")
     return text
+
+
+def _joined(source: object) -> str | None:
+    """The text of a list of lines, or of one that is not cut; None where it is neither."""
+    if isinstance(source, str):
+        return source
+    try:
+        return "".join(source) if isinstance(source, list) else None
+    except TypeError:
+        return None
 
 
 def _metadata(found: dict[str, Any]) -> dict[str, Any]:
@@ -228,6 +237,8 @@ def _are_plain(values: list[Any], depth: int) -> bool:
 
 
 def _is_encodable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

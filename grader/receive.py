@@ -5,21 +5,17 @@ from __future__ import annotations
 import unicodedata
 
 import msgspec
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from checks import bundle
 from checks.assignment import Assignment
 from checks.evidence import digest
 from grader.notebooks import normal_form
 from grader.offer import offered
-from grader.settings import queue_name
-from grader.store import Store, assignments, submissions
+from grader.store import Store, assignments
+from grader.store.acceptance import New, Receipt
 
 MAX_STUDENT = 200
 MAX_KEY = 200
-# Two requests may want the same number or key on a database whose writers do not queue.
-COLLISIONS = 5
 
 
 class BadRequestError(ValueError):
@@ -36,13 +32,6 @@ class Sent(msgspec.Struct, frozen=True):
     key: str | None = None
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """``created`` is False where the key had been answered before."""
-
-    submission: str
-    created: bool
-
-
 def receive_notebook(store: Store, sent: Sent) -> Receipt:
     """Store the notebook and queue its first attempt; durable when it returns.
 
@@ -51,17 +40,10 @@ def receive_notebook(store: Store, sent: Sent) -> Receipt:
     _check_student(sent.student)
     _check_key(sent.key)
     notebook = normal_form(sent.notebook)
-    with store.read() as session:
-        assignments.current(session, sent.assignment)
+    _check_assignment(store, sent.assignment)
     blob = store.blobs.put(notebook)
-    for _ in range(COLLISIONS - 1):
-        try:
-            with store.write() as session:
-                return _accept(session, sent, blob)
-        except IntegrityError:
-            continue
-    with store.write() as session:
-        return _accept(session, sent, blob)
+    request = digest(f"{sent.assignment}\n{sent.student}\n{blob}".encode())
+    return store.acceptance.do(New(sent.assignment, sent.student, blob, sent.token, sent.key, request))
 
 
 def receive_bundle(store: Store, archive: bytes) -> assignments.Published:
@@ -86,18 +68,12 @@ def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Publish
         return assignments.current(session, assignment.id)
 
 
-def _accept(session: Session, sent: Sent, blob: str) -> Receipt:
-    assignment = assignments.current(session, sent.assignment)
-    request = digest(f"{sent.assignment}\n{sent.student}\n{blob}".encode())
-    if sent.key is not None:
-        before = submissions.answered(session, token=sent.token, key=sent.key, request=request)
-        if before is not None:
-            return Receipt(before, created=False)
-    queue = queue_name(assignment.environment)
-    made = submissions.add(session, assignment, student=sent.student, notebook=blob, queue=queue)
-    if sent.key is not None:
-        submissions.remember(session, made, token=sent.token, key=sent.key, request=request)
-    return Receipt(made, created=True)
+def _check_assignment(store: Store, assignment_id: str) -> None:
+    """Before anything is kept. Assignments stay for ever: what was there once is not looked up again."""
+    if assignment_id not in store.known_assignments:
+        with store.read() as session:
+            assignments.current(session, assignment_id)
+        store.known_assignments.add(assignment_id)
 
 
 def _check_student(name: str) -> None:

@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from fsspec import get_filesystem_class
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -71,6 +72,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="SQLAlchemy URL; SQLite in the data directory when unset"
     )
+    blobs_url: SecretStr | None = Field(
+        default=None, description="fsspec URL of the blobs; a folder in the data directory when unset"
+    )
     broker_url: SecretStr | None = Field(
         default=None, description="Celery broker; an embedded Redis when unset"
     )
@@ -117,6 +121,19 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @field_validator("blobs_url", mode="after")
+    @classmethod
+    def _reachable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            protocol, separator, _ = value.get_secret_value().partition("://")
+            if not separator:
+                raise ValueError("no URL; a folder is spelled file:///folder")
+            try:
+                get_filesystem_class(protocol)
+            except ImportError as error:
+                raise ValueError(str(error)) from error
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -142,6 +159,14 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir / 'grader.sqlite'}"
+
+    @property
+    def blobs(self) -> str:
+        """The URL of the blobs."""
+        if self.blobs_url is not None:
+            return self.blobs_url.get_secret_value()
+        # Not as_uri(): fsspec takes a path as it is, and would keep the % signs.
+        return f"file://{self.data_dir / 'blobs'}"
 
     @property
     def broker(self) -> str:

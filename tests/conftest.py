@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres as postgresql
 from worker.environment import load_environment
 from worker.errors import SandboxUnavailable
 from worker.warm import WarmServer, require_sandbox
@@ -48,3 +49,13 @@ def redis_binary() -> str:
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     need(found is not None, "redis-server or valkey-server")
     return str(found)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server of this session's own."""
+    programs = postgresql.find_programs()
+    need(programs is not None, "PostgreSQL's server (initdb, postgres)")
+    assert programs is not None
+    with postgresql.serve(programs) as server:
+        yield server

@@ -27,6 +27,7 @@ from grader.store import BlobMissingError, Store, assignments, attempts
 from grader.store.attempts import Job, Lease, Remains
 from grader.store.heartbeat import Heartbeat
 from grader.store.references import ReferenceFailedError, obtain
+from grader.store.reuse import earlier_run
 from worker.app import app, settings, store, warm_server
 from worker.attempt import Progress, run_attempt
 from worker.errors import InfrastructureError
@@ -95,6 +96,10 @@ class Work:
         files, assignment = load_assignment(self.store, self.job.version)
         server = server_of(assignment.environment)
         reference = self._reference(files, assignment, server)
+        earlier = earlier_run(self.store, self.job, assignment, server.environment.digest)
+        if earlier is not None:
+            self._keep(judge(assignment, earlier.evidence, reference, self._info()), earlier.remains)
+            return
         notebook = self.store.blobs.get(self.job.notebook)
         done = run_attempt(notebook, assignment, files, server, progress=self._report)
         verdict = judge(assignment, done.evidence, reference, self._info())
@@ -119,7 +124,11 @@ class Work:
         )
 
     def _finish(self, verdict: Feedback, evidence: Evidence, executed: bytes) -> None:
-        remains = Remains(self.store.blobs.put(evidence.to_bytes()), self.store.blobs.put(executed))
+        self._keep(
+            verdict, Remains(self.store.blobs.put(evidence.to_bytes()), self.store.blobs.put(executed))
+        )
+
+    def _keep(self, verdict: Feedback, remains: Remains) -> None:
         with self.store.write() as session:
             kept = attempts.finish(session, self.lease, verdict, remains)
         log.info("graded" if kept else "lease lost", attempt=self.lease.attempt, status=verdict.run.status)

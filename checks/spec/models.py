@@ -206,6 +206,10 @@ class AssignmentSpec(Piece):
         le=2**32 - 1,
         description="what random generators begin with; else another each run",
     )
+    reuse_evidence: bool | None = Field(
+        default=None,
+        description="an identical notebook is judged on its earlier run; by default where there is a seed",
+    )
     reference: Reference = Reference()
     parts: list[Part] = Field(min_length=1)
 

@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 
 from grader.notebooks import NotANotebookError
 from grader.receive import BadRequestError
+from grader.store import BlobsAwayError
+from grader.store.acceptance import KeyReusedError
 from grader.store.assignments import UnknownAssignmentError
-from grader.store.submissions import KeyReusedError, UnknownSubmissionError
+from grader.store.submissions import UnknownSubmissionError
 
 MEDIA_TYPE = "application/problem+json"
 NAMES = "urn:grader:problem:"
@@ -98,6 +100,12 @@ def install(app: FastAPI) -> None:
         log.error("the database failed", exc_info=error)
         detail = "The database does not answer. Nothing was changed; send the request again."
         return Problem(503, "database-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
+
+    @app.exception_handler(BlobsAwayError)
+    async def _blobs(_request: Request, error: BlobsAwayError) -> JSONResponse:
+        log.error("the blobs failed", exc_info=error)
+        detail = "The store of notebooks does not answer. Nothing was changed; send the request again."
+        return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
     @app.exception_handler(Exception)
     async def _bug(_request: Request, _error: Exception) -> JSONResponse:

@@ -40,7 +40,8 @@ class Service:
         return base.rstrip("/") + path
 
 
-def _of(request: Request) -> Service:
+# async: a plain function would be sent to a thread and back.
+async def _of(request: Request) -> Service:
     return cast(Service, request.app.state.service)
 
 

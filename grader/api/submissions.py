@@ -126,7 +126,7 @@ async def submit(  # noqa: PLR0917 - FastAPI calls it by name
     sent = Sent(assignment_id, student, notebook, token=caller.token, key=idempotency_key)
     receipt = await run_in_threadpool(receive_notebook, service.store, sent)
     service.relay.wake()
-    found = await run_in_threadpool(_shown, service, request, receipt.submission)
+    found = _view(service, request, receipt.progress)
     response.headers["Location"] = found.links.self
     return found
 

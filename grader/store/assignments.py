@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from grader.store.tables import Assignment, AssignmentVersion
+from grader.store.waiting import Line, queue_up
 
 
 class UnknownAssignmentError(LookupError):
@@ -30,7 +31,8 @@ class Published(msgspec.Struct, frozen=True):
 def publish(
     session: Session, assignment_id: str, *, version: str, title: str, environment: str, archive: str
 ) -> bool:
-    """Put a version in force; False where it was in force already."""
+    """Put a version in force; False where it was in force already. A version never changes."""
+    queue_up(session.connection(), Line.PUBLISHING)
     now = time.time()
     if session.get(AssignmentVersion, version) is None:
         session.add(
@@ -62,6 +64,12 @@ def current(session: Session, assignment_id: str) -> Published:
     return Published(*found)
 
 
+def in_force(session: Session, assignment_ids: Iterable[str]) -> dict[str, Published]:
+    """By id: the versions in force of those that are published."""
+    rows = session.connection().execute(_IN_FORCE, {"ids": sorted(assignment_ids)})
+    return {row[0]: Published(*row) for row in rows}
+
+
 def listed(session: Session) -> Sequence[Published]:
     """All assignments, by id."""
     return [Published(*row) for row in session.execute(_PUBLISHED.order_by(Assignment.id))]
@@ -83,3 +91,4 @@ _PUBLISHED = select(
     AssignmentVersion.archive,
     Assignment.published_at,
 ).join(AssignmentVersion, AssignmentVersion.version == Assignment.version)
+_IN_FORCE = _PUBLISHED.where(Assignment.id.in_(bindparam("ids", expanding=True)))

@@ -16,7 +16,18 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, CursorResult, Update, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Float,
+    Integer,
+    Update,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
@@ -130,7 +141,8 @@ def any_expired(session: Session) -> bool:
 def expire(session: Session) -> Sequence[str]:
     """Take back every attempt whose worker fell silent; returns their ids."""
     now = time.time()
-    dead = session.scalars(select(Attempt.id).where(_expired(now))).all()
+    # Of several relays, each takes those that no other is just taking (PostgreSQL; SQLite has one writer).
+    dead = session.scalars(select(Attempt.id).where(_expired(now)).with_for_update(skip_locked=True)).all()
     reason = "the worker fell silent"
     return [
         attempt
@@ -144,18 +156,13 @@ def expire(session: Session) -> Sequence[str]:
 
 def unsent(session: Session, *, limit: int = 500) -> Sequence[tuple[str, str]]:
     """Attempts (id, queue) that are due and that the broker was never told of, oldest first."""
-    rows = session.execute(
-        select(Attempt.id, Attempt.queue)
-        .where(Attempt.state == "queued", Attempt.message_at.is_(None), Attempt.not_before <= time.time())
-        .order_by(Attempt.created_at)
-        .limit(limit)
-    )
+    rows = session.connection().execute(_UNSENT, {"now": time.time(), "limit": limit})
     return [(row.id, row.queue) for row in rows]
 
 
 def mark_sent(session: Session, attempt_ids: Sequence[str]) -> None:
     """Note that the broker has a message for each of these."""
-    session.execute(update(Attempt).where(Attempt.id.in_(attempt_ids)).values(message_at=time.time()))
+    session.connection().execute(_MARK_SENT, {"ids": list(attempt_ids), "now": time.time()})
 
 
 def waiting(session: Session, *, since: float) -> dict[str, int]:
@@ -217,3 +224,17 @@ def _count(session: Session, statement: Update) -> int:
     done = session.execute(statement.execution_options(synchronize_session=False))
     assert isinstance(done, CursorResult)
     return done.rowcount
+
+
+# Built once: the relay asks this after each submission.
+_UNSENT = (
+    select(Attempt.id, Attempt.queue)
+    .where(Attempt.state == "queued", Attempt.message_at.is_(None), Attempt.not_before <= bindparam("now"))
+    .order_by(Attempt.created_at)
+    .limit(bindparam("limit", type_=Integer))
+)
+_MARK_SENT = (
+    update(Attempt)
+    .where(Attempt.id.in_(bindparam("ids", expanding=True)))
+    .values(message_at=bindparam("now", type_=Float))
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from grader.settings import Settings
-from grader.store.blobs import Blobs
+from grader.store.acceptance import accept
+from grader.store.blobs import Blobs, open_blobs
+from grader.store.together import Together
+from grader.store.waiting import Line, queue_up
 
 BUSY_SECONDS = 30
 
@@ -27,7 +31,10 @@ class Store:
     def __init__(self, engine: Engine, blobs: Blobs) -> None:
         self.engine = engine
         self.blobs = blobs
+        self.known_assignments: set[str] = set()
+        self.acceptance = Together(self.write, accept)
         self._writing = engine.execution_options(writes=True)
+        self._turn = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -38,8 +45,26 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction: committed at the end, undone on any error."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        session = Session(self._writing, expire_on_commit=False)
+        with self._turn_to_write(), session, session.begin():
             yield session
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Let this process's threads queue for SQLite's one lock.
+
+        SQLite itself would have each of them look again and again after growing pauses, and whoever has
+        waited longest waits longest. Who gets no turn in time leaves it to SQLite to say that it is locked.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        mine = self._turn.acquire(timeout=BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -49,13 +74,16 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """Connect to the settings' database and blobs; does not migrate."""
     settings.make_folders()
-    return Store(connect(settings.database), Blobs(settings.data_dir / "blobs"))
+    return Store(connect(settings.database), open_blobs(settings.blobs))
 
 
 def connect(url: str) -> Engine:
-    """An engine; on SQLite with write-ahead log, foreign keys and honest transactions."""
+    """An engine; on SQLite with write-ahead log, foreign keys and honest transactions.
+
+    ``postgresql://`` means the driver psycopg 3, whatever SQLAlchemy's default is.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(_with_driver(url), pool_pre_ping=True, pool_size=10, max_overflow=40)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -68,6 +96,7 @@ def migrate(engine: Engine) -> None:
         if is_current(connection):
             return
     with engine.execution_options(writes=True).begin() as connection:
+        queue_up(connection, Line.MIGRATION)
         config = _alembic()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -77,6 +106,12 @@ def is_current(connection: Connection) -> bool:
     """Whether the database has this code's schema."""
     wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == wanted
+
+
+def _with_driver(url: str) -> URL:
+    given = make_url(url)
+    plain = given.drivername in {"postgresql", "postgres"}
+    return given.set(drivername="postgresql+psycopg") if plain else given
 
 
 def _alembic() -> Config:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
 from grader.store import marks
-from grader.store.tables import Attempt, FeedbackRow, PartRow, new_id
+from grader.store.tables import Attempt, FeedbackRow, PartRow, id_after, new_id
 
 
 def add(
@@ -24,7 +24,7 @@ def add(
     """Store a verdict on ``evidence`` (None: there was none), with a person's marks; returns its id."""
     verdict = marks.overlaid(judged, marks.in_force(session, _submission(session, attempt_id)))
     row = FeedbackRow(
-        id=new_id(),
+        id=_later_id(session, attempt_id),
         attempt_id=attempt_id,
         version=verdict.assignment.version,
         evidence=evidence,
@@ -73,6 +73,13 @@ def mark_again(session: Session, attempt_id: str) -> str:
 
 def _submission(session: Session, attempt_id: str) -> str:
     return session.scalars(select(Attempt.submission_id).where(Attempt.id == attempt_id)).one()
+
+
+def _later_id(session: Session, attempt_id: str) -> str:
+    """An id that sorts after the attempt's other verdicts: within a millisecond, or on a clock set back."""
+    last = session.scalar(select(func.max(FeedbackRow.id)).where(FeedbackRow.attempt_id == attempt_id))
+    made = new_id()
+    return made if last is None or made > last else id_after(last)
 
 
 def _part_rows(feedback_id: str, verdict: Feedback) -> list[PartRow]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from grader.store.assignments import Published
-from grader.store.tables import Attempt, AttemptState, IdempotencyKey, Submission, new_id
+from grader.store.tables import Attempt, AttemptState, Submission
 
 
 class UnknownSubmissionError(LookupError):
     """There is no such submission."""
-
-
-class KeyReusedError(Exception):
-    """An ``Idempotency-Key`` came again with another request."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -48,48 +42,9 @@ class Progress(msgspec.Struct, frozen=True):
     position: int = 0
 
 
-def add(session: Session, assignment: Published, *, student: str, notebook: str, queue: str) -> str:
-    """A new submission with its first attempt queued, both in this transaction; returns its id."""
-    now = time.time()
-    submission = Submission(
-        id=new_id(),
-        assignment_id=assignment.id,
-        version=assignment.version,
-        student=student,
-        number=_next_number(session, assignment.id, student),
-        notebook=notebook,
-        created_at=now,
-    )
-    session.add(submission)
-    session.flush()
-    session.add(Attempt(id=new_id(), submission_id=submission.id, number=1, queue=queue, created_at=now))
-    return submission.id
-
-
-def answered(session: Session, *, token: str, key: str, request: str) -> str | None:
-    """The submission that this key made before; raises KeyReusedError where the request was another one."""
-    found = session.get(IdempotencyKey, (token, key))
-    if found is None:
-        return None
-    if found.request != request:
-        raise KeyReusedError(key)
-    return found.submission_id
-
-
-def remember(session: Session, submission_id: str, *, token: str, key: str, request: str) -> None:
-    """Keep what a key was answered."""
-    session.add(
-        IdempotencyKey(
-            token=token, key=key, request=request, submission_id=submission_id, created_at=time.time()
-        )
-    )
-
-
 def progress(session: Session, submission_id: str) -> Progress:
     """Where a submission stands; raises UnknownSubmissionError."""
-    row = session.execute(
-        _PROGRESS.where(Submission.id == submission_id).order_by(Attempt.number.desc()).limit(1)
-    ).one_or_none()
+    row = session.connection().execute(_LATEST, {"submission": submission_id}).one_or_none()
     if row is None:
         raise UnknownSubmissionError(submission_id)
     found = Progress(*tuple(row))
@@ -110,26 +65,9 @@ def listed(session: Session, assignment_id: str) -> Sequence[Progress]:
     return [Progress(*tuple(row)) for row in rows]
 
 
-def _next_number(session: Session, assignment_id: str, student: str) -> int:
-    last = session.scalar(
-        select(func.max(Submission.number)).where(
-            Submission.assignment_id == assignment_id, Submission.student == student
-        )
-    )
-    return (last or 0) + 1
-
-
 def _position(session: Session, attempt_id: str) -> int:
     """How many wait in front, itself included; 0 where it waits no more."""
-    own = session.get_one(Attempt, attempt_id)
-    return (
-        session.scalar(
-            select(func.count()).where(
-                Attempt.queue == own.queue, Attempt.state == "queued", Attempt.created_at <= own.created_at
-            )
-        )
-        or 0
-    )
+    return int(session.connection().execute(_POSITION, {"attempt": attempt_id}).scalar_one())
 
 
 _PROGRESS = select(
@@ -151,3 +89,13 @@ _PROGRESS = select(
     Attempt.started_at,
     Attempt.finished_at,
 ).join(Attempt, Attempt.submission_id == Submission.id)
+# Built once: building a statement takes longer than the database takes to answer it.
+_LATEST = _PROGRESS.where(Submission.id == bindparam("submission")).order_by(Attempt.number.desc()).limit(1)
+_OWN = aliased(Attempt)
+# One range of one index, whatever else the table holds.
+_POSITION = (
+    select(func.count())
+    .select_from(_OWN)
+    .join(Attempt, (Attempt.queue == _OWN.queue) & (Attempt.created_at <= _OWN.created_at))
+    .where(_OWN.id == bindparam("attempt"), Attempt.state == "queued", _OWN.state == "queued")
+)

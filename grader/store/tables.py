@@ -6,23 +6,55 @@ import secrets
 import time
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Dialect, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import Float, Integer, LargeBinary, String, Text
+from sqlalchemy.types import Float, Integer, LargeBinary, String, Text, TypeDecorator
 
 AttemptState = Literal["queued", "running", "finished", "parked"]
 Role = Literal["lms", "instructor"]
+_MOMENT_DIGITS = 12
 
 
 def new_id() -> str:
     """An identifier that nobody guesses; later ones sort after earlier ones."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return _id_of(time.time_ns() // 1_000_000)
+
+
+def id_after(other: str) -> str:
+    """A new identifier that sorts after ``other``, whatever the clock says."""
+    return _id_of(int(other[:_MOMENT_DIGITS], 16) + 1)
+
+
+def _id_of(milliseconds: int) -> str:
+    return f"{milliseconds:0{_MOMENT_DIGITS}x}{secrets.token_hex(10)}"
+
+
+class _Storable(TypeDecorator[str]):
+    """Text as every database takes it.
+
+    PostgreSQL refuses the character U+0000 and neither takes half a character (a lone surrogate). Where these
+    come in (an address, an error's words, an author's title), they must not stop anything.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put a replacement in the place of what cannot be stored."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class _StorableText(_Storable):
+    impl = Text
+    cache_ok = True
 
 
 class Base(DeclarativeBase):
     """All tables."""
 
-    type_annotation_map = {str: String, float: Float, int: Integer, bytes: LargeBinary}  # noqa: RUF012
+    type_annotation_map = {str: _Storable, float: Float, int: Integer, bytes: LargeBinary}  # noqa: RUF012
 
 
 class AssignmentVersion(Base):
@@ -98,7 +130,7 @@ class Attempt(Base):
     cell: Mapped[int] = mapped_column(default=0)
     cells: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=1)
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(_StorableText)
     evidence: Mapped[str | None]
     executed: Mapped[str | None]
 

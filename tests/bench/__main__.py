@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import grading, kernels, peers
+from tests.bench import accepting, grading, kernels, peers
 from tests.bench.timing import Row
 from worker.environment import load_environment
 from worker.warm import WarmServer
@@ -18,6 +18,7 @@ from worker.warm import WarmServer
 
 def measure(with_peers: bool, scratch: Path) -> Iterator[Row]:
     """All rows, as they come."""
+    yield from accepting.rows(scratch)
     with WarmServer(load_environment("tensorflow"), scratch / "warm") as server:
         yield Row("the warm server's start (imports)", f"{server.ready['seconds']:.1f} s")
         yield from kernels.rows(server)

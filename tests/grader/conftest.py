@@ -18,18 +18,41 @@ from tests.grader.arithmetic import BUNDLE
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("CONFIG", "DATA_DIR", "PORT", "BROKER_URL", "DATABASE_URL"):
+    for name in ("CONFIG", "DATA_DIR", "PORT", "BROKER_URL", "DATABASE_URL", "BLOBS_URL"):
         monkeypatch.delenv(f"GRADER_{name}", raising=False)
     # Outside of a project, state would be kept in the home folder.
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
 
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever opens a store runs on both databases, unless the test itself says on which."""
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "store" in metafunc.fixturenames and "database" not in chosen:
+        metafunc.parametrize("database", DATABASES, indirect=True)
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The setting ``database_url``: None (SQLite), or a PostgreSQL database of the test's own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield None
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.fresh()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: str | None) -> Settings:
     """Settings with a broker inside this process."""
     return Settings(
         data_dir=tmp_path / "data",
+        database_url=database,  # type: ignore[arg-type]
         broker_url="memory://",  # type: ignore[arg-type]
         lease_seconds=0.5,
         retry_seconds=0,

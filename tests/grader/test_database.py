@@ -3,14 +3,19 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from pydantic import SecretStr
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from grader.settings import Settings
 from grader.store import open_store
-from grader.store.database import is_current, migrate
+from grader.store.database import _alembic, connect, is_current, migrate
 from grader.store.tables import Assignment, Base
+from grader.store.waiting import Line, queue_up
+from tests.postgres import Server
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(store):
@@ -19,9 +24,34 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store):
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_several_processes_may_migrate_at_once(settings):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request, settings) -> Settings:
+    """Settings with a database that holds nothing yet."""
+    if request.param == "sqlite":
+        return settings
+    server: Server = request.getfixturevalue("postgres")
+    return settings.model_copy(update={"database_url": SecretStr(server.fresh(migrated=False))})
+
+
+def test_the_migrations_lead_there_and_back(empty):
+    engine = connect(empty.database)
+    empty.make_folders()
+    migrate(engine)
+    with engine.execution_options(writes=True).begin() as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"render_as_batch": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_several_processes_may_migrate_at_once(empty):
     def start() -> bool:
-        opened = open_store(settings)
+        opened = open_store(empty)
         migrate(opened.engine)
         with opened.engine.connect() as connection:
             return is_current(connection)
@@ -30,6 +60,7 @@ def test_several_processes_may_migrate_at_once(settings):
         assert all(pool.map(lambda _: start(), range(4)))
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_sqlite_is_durable_and_keeps_its_references(store):
     with store.engine.connect() as connection:
         pragmas = [
@@ -53,13 +84,14 @@ def test_an_error_undoes_the_whole_transaction(store):
         assert session.scalar(text("SELECT count(*) FROM assignments")) == 1
 
 
-def test_writers_wait_for_each_other_instead_of_failing(store):
+def test_writers_that_queue_up_wait_for_each_other_instead_of_failing(store):
     with store.write() as session:
         session.execute(text("CREATE TABLE counted (n INTEGER)"))
         session.execute(text("INSERT INTO counted VALUES (0)"))
 
     def add_one(_: int) -> None:
         with store.write() as session:
+            queue_up(session.connection(), Line.ACCEPTANCE)
             count = session.scalar(text("SELECT n FROM counted"))
             session.execute(text("UPDATE counted SET n = :n"), {"n": count + 1})
 

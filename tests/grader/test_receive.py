@@ -8,8 +8,8 @@ from checks.errors import BundleError, SpecError
 from grader.notebooks import NotANotebookError
 from grader.receive import BadRequestError, Sent, publish_bundle, receive_bundle, receive_notebook
 from grader.store import assignments, submissions
+from grader.store.acceptance import KeyReusedError
 from grader.store.assignments import UnknownAssignmentError
-from grader.store.submissions import KeyReusedError
 from grader.store.tables import AssignmentVersion, Attempt, Submission
 from tests.grader.arithmetic import BUNDLE, RIGHT, WRONG
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from grader.settings import Settings, celery_settings
+from grader.store.blobs import open_blobs
 
 
 def test_flags_win_over_variables_over_the_file_over_defaults(monkeypatch, tmp_path):
@@ -76,3 +77,16 @@ def test_messages_are_redelivered_only_after_the_hard_limit_of_a_task():
     assert made["task_acks_late"]
     assert made["task_reject_on_worker_lost"]
     assert not made["worker_cancel_long_running_tasks_on_connection_loss"]
+
+
+@pytest.mark.parametrize(
+    ("url", "says"), [("nope://bucket/x", "nope"), ("/a/folder", "file:///folder"), ("bucket", "no URL")]
+)
+def test_a_place_for_blobs_that_nothing_reaches_is_refused_at_the_start(url, says):
+    with pytest.raises(ValidationError, match=says):
+        Settings(blobs_url=url)
+
+
+def test_a_folders_name_may_hold_anything(tmp_path):
+    found = Settings(data_dir=tmp_path / "my course %20")
+    assert open_blobs(found.blobs).folder == tmp_path / "my course %20" / "blobs"
