@@ -10,27 +10,46 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
-from grader import __version__
-from grader.api import assignments, health, pages, problems, reports, submissions
+from grader import __version__, logs
+from grader.api import assignments, audit, examples, health, pages, problems, reports, submissions, webhooks
 from grader.api.bounds import BoundBody
+from grader.api.limits import Buckets
 from grader.api.links import links_of
+from grader.api.metrics import Figures
+from grader.api.requests import Requests
 from grader.api.service import Service
+from grader.delivery.deliverer import Deliverer
+from grader.delivery.sender import Sender
 from grader.queue import Queue
 from grader.relay import Relay
+from grader.safety import require_safe
 from grader.settings import Settings
-from grader.store import open_store
+from grader.store import Store, open_store
 from grader.store.database import migrate
 
 # What a form adds to the notebook that it carries; JSON escapes can double the bytes.
 ENVELOPE = 2
 
 # The order counts: an assignment's id has slashes, so its longer paths come first.
-ROUTERS = (submissions.router, reports.router, assignments.router, pages.router, health.router)
+ROUTERS = (
+    submissions.router,
+    reports.router,
+    audit.router,
+    assignments.router,
+    webhooks.router,
+    pages.router,
+    health.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The ASGI application with the given settings, or with those of the environment."""
-    settings = settings or Settings()
+    """The ASGI application with the given settings.
+
+    Without any it is this process's service: settings are the environment's, logs are set up.
+    """
+    if settings is None:
+        settings = Settings()
+        logs.configure()
     app = FastAPI(
         title="Notebook grader",
         version=__version__,
@@ -44,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_middleware(BoundBody, limit=_limit(settings))
+    app.add_middleware(Requests)  # the outermost: it sees what the others answer
     problems.install(app)
     # FastAPI's documented way to add schemas.
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -55,17 +75,34 @@ def _lifespan(settings: Settings) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, queue = open_store(settings), Queue(settings)
         migrate(store.engine)
+        require_safe(settings, store)
         relay = Relay(store, queue, sweep_seconds=settings.sweep_seconds)
-        app.state.service = Service(settings, store, queue, relay, links_of(settings))
+        deliverer = Deliverer(store, Sender(local=settings.webhook_local), settings)
+        app.state.service = _service(settings, store, queue, relay)
         relay.start()
+        deliverer.start()
         try:
             yield
         finally:
+            deliverer.stop()
             relay.stop()
             queue.close()
             store.close()
 
     return lifespan
+
+
+def _service(settings: Settings, store: Store, queue: Queue, relay: Relay) -> Service:
+    return Service(
+        settings,
+        store,
+        queue,
+        relay,
+        links_of(settings),
+        Figures(store),
+        token_turns=Buckets(settings.token_requests_per_second),
+        link_turns=Buckets(settings.link_requests_per_second),
+    )
 
 
 def _limit(settings: Settings) -> Callable[[str], int]:
@@ -93,5 +130,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        examples.add(schema)
         app.openapi_schema = schema
     return app.openapi_schema

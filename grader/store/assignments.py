@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from grader.store import audit
 from grader.store.tables import Assignment, AssignmentVersion
 
 
@@ -28,9 +29,16 @@ class Published(msgspec.Struct, frozen=True):
 
 
 def publish(
-    session: Session, assignment_id: str, *, version: str, title: str, environment: str, archive: str
+    session: Session,
+    assignment_id: str,
+    *,
+    version: str,
+    title: str,
+    environment: str,
+    archive: str,
+    by: str = audit.COMMAND_LINE,
 ) -> bool:
-    """Put a version in force; False where it was in force already."""
+    """Put a version in force; False where it was in force already. ``by``: who, for the audit log."""
     now = time.time()
     if session.get(AssignmentVersion, version) is None:
         session.add(
@@ -47,9 +55,11 @@ def publish(
     current = session.get(Assignment, assignment_id)
     if current is None:
         session.add(Assignment(id=assignment_id, version=version, published_at=now))
+        _note(session, assignment_id, None, version, by)
         return True
     changed = current.version != version
     if changed:
+        _note(session, assignment_id, current.version, version, by)
         current.version, current.published_at = version, now
     return changed
 
@@ -73,6 +83,19 @@ def archive_of(session: Session, version: str) -> str:
     if found is None:
         raise LookupError(f"no assignment version {version}")
     return found.archive
+
+
+def _note(session: Session, assignment_id: str, before: str | None, after: str, by: str) -> None:
+    was = None if before is None else {"version": before}
+    audit.add(
+        session,
+        "version.published",
+        after,
+        by=by,
+        assignment=assignment_id,
+        before=was,
+        after={"version": after},
+    )
 
 
 _PUBLISHED = select(

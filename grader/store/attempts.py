@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, CursorResult, Update, func, or_, select, u
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
-from grader.store import feedback
+from grader.store import changes, feedback
 from grader.store.tables import Attempt, Submission
 
 
@@ -114,6 +114,8 @@ def park(session: Session, lease: Lease, verdict: Feedback | None, *, reason: st
         return False
     if verdict is not None:
         feedback.add(session, lease.attempt, verdict, evidence=None)
+    else:
+        changes.parked_without_verdict(session, lease.attempt)
     return True
 
 

@@ -8,11 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
+from grader.store import audit, changes
 from grader.store.tables import FeedbackRow, PartRow, new_id
 
 
-def add(session: Session, attempt_id: str, verdict: Feedback, *, evidence: str | None) -> None:
-    """Store a verdict on ``evidence`` (None: there was none to judge)."""
+def add(
+    session: Session, attempt_id: str, verdict: Feedback, *, evidence: str | None, by: str = audit.WORKER
+) -> None:
+    """Store a verdict on ``evidence`` (None: there was none to judge), with what follows from it.
+
+    ``by``: the audit log's name of who caused it.
+    """
+    before = changes.mark_before(session, attempt_id)
     row = FeedbackRow(
         id=new_id(),
         attempt_id=attempt_id,
@@ -21,12 +28,14 @@ def add(session: Session, attempt_id: str, verdict: Feedback, *, evidence: str |
         run_status=verdict.run.status,
         score=verdict.score,
         max_score=verdict.max_score,
+        run_seconds=verdict.run.seconds,
         document=verdict.to_json(),
         created_at=time.time(),
     )
     session.add(row)
     session.flush()
     session.add_all(_part_rows(row.id, verdict))
+    changes.verdict_written(session, attempt_id, verdict, before, by=by)
 
 
 def latest(session: Session, attempt_id: str) -> bytes | None:
