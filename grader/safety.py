@@ -40,6 +40,9 @@ def warnings(settings: Settings) -> Iterator[str]:
             f"GRADER_PUBLIC_URL is not set: links will name the address that each request came by "
             f"(listening on {settings.host})"
         )
+    folder = settings.data_dir
+    if folder.exists() and folder.stat().st_mode & stat.S_IRWXO:
+        yield f"{folder} holds students' work, and other users may look into it: chmod o-rwx {folder}"
     if settings.public_url is not None and not settings.public_url.startswith("https://"):
         yield "GRADER_PUBLIC_URL is not https: tokens and links cross the network in the clear"
 
@@ -73,9 +76,6 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for path in _secret_files(settings):
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield f"{path} holds secrets that others can read: chmod 600 {path}"
-    folder = settings.data_dir
-    if folder.exists() and folder.stat().st_mode & stat.S_IRWXO:
-        yield f"{folder} holds students' work that others can read: chmod o-rwx {folder}"
 
 
 def _secret_files(settings: Settings) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import structlog
 from celery import Celery, signals  # type: ignore[import-untyped]
 from kombu.entity import Exchange, Queue
 
+from grader import logs
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
 from worker.environment import load_environment
@@ -49,6 +50,12 @@ def warm_server(environment: str) -> WarmServer:
     Made anew for each task: the environment's files may have changed since the last one.
     """
     return WarmServer(load_environment(environment), settings.runtime_dir)
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _configure_logs(**_: Any) -> None:
+    """In place of Celery's own way, which takes no part in ours."""
+    logs.configure()
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Select, SQLColumnExpression, case, func, select
+from sqlalchemy.orm import Session
 
 from grader.store.tables import Attempt, FeedbackRow, WarmKernels, WebhookMessage
 
@@ -97,9 +97,7 @@ def _queues(session: Session) -> dict[str, QueueFigures]:
     }
 
 
-def _seconds(
-    session: Session, value: ColumnElement[float] | InstrumentedAttribute[float | None], rows: Select[()]
-) -> Seconds:
+def _seconds(session: Session, value: SQLColumnExpression[float | None], rows: Select[()]) -> Seconds:
     """A clock that was set back between two moments makes no negative time."""
     spent = case((value < 0, 0.0), else_=value)
     within = [func.coalesce(func.sum(case((spent <= bound, 1), else_=0)), 0) for bound in BOUNDS]
