@@ -108,7 +108,7 @@ def _seconds(session: Session, value: SQLColumnExpression[float | None], rows: S
 
 
 def _counted(session: Session, wanted: Select[str, int]) -> dict[str, int]:
-    return dict(session.execute(wanted).tuples())
+    return dict(list(session.execute(wanted)))
 
 
 def _kernels(session: Session) -> dict[str, int]:
