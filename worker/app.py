@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals  # type: ignore[import-untyped]
+from celery.worker.control import inspect_command  # type: ignore[import-untyped]
 from kombu.entity import Exchange, Queue
 
 from grader import logs
@@ -74,6 +75,12 @@ def _start_warm_servers(**_: Any) -> None:
         _stop_warm_servers()
         # Celery swallows the exceptions of signal handlers, but not the exit.
         raise SystemExit(EXIT_INFRASTRUCTURE) from error
+
+
+@inspect_command()  # type: ignore[untyped-decorator]
+def warm_servers(_state: Any) -> dict[str, int]:
+    """For whoever asks over the broker: 1 for each environment that takes notebooks here just now, else 0."""
+    return {server.environment.name: int(server.failure is None) for server in _owned}
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]

@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from grader import __version__, logs
 from grader.api import assignments, audit, examples, health, pages, problems, reports, submissions, webhooks
 from grader.api.bounds import BoundBody
+from grader.api.census import Census
 from grader.api.limits import Buckets
 from grader.api.links import links_of
 from grader.api.metrics import Figures
@@ -78,28 +79,29 @@ def _lifespan(settings: Settings) -> Any:
         require_safe(settings, store)
         relay = Relay(store, queue, sweep_seconds=settings.sweep_seconds)
         deliverer = Deliverer(store, Sender(local=settings.webhook_local), settings)
-        app.state.service = _service(settings, store, queue, relay)
-        relay.start()
-        deliverer.start()
+        census = Census(queue)
+        app.state.service = _service(settings, store, queue, relay, census)
+        for thread in (relay, deliverer, census):
+            thread.start()
         try:
             yield
         finally:
-            deliverer.stop()
-            relay.stop()
+            for thread in (census, deliverer, relay):
+                thread.stop()
             queue.close()
             store.close()
 
     return lifespan
 
 
-def _service(settings: Settings, store: Store, queue: Queue, relay: Relay) -> Service:
+def _service(settings: Settings, store: Store, queue: Queue, relay: Relay, census: Census) -> Service:
     return Service(
         settings,
         store,
         queue,
         relay,
         links_of(settings),
-        Figures(store),
+        Figures(store, census),
         token_turns=Buckets(settings.token_requests_per_second),
         link_turns=Buckets(settings.link_requests_per_second),
     )

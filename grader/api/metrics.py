@@ -1,4 +1,4 @@
-"""Figures for Prometheus: of requests from this process's memory, of everything else from the database."""
+"""Figures for Prometheus: of requests from this process's memory, of work from the database."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from grader.api.census import Census
 from grader.store import Store, figures
 from grader.store.figures import BOUNDS, Seconds, Standing
 
@@ -16,9 +17,9 @@ from grader.store.figures import BOUNDS, Seconds, Standing
 class Figures:
     """A registry of its own: two applications in one process (tests) do not share figures."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, census: Census) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_FromDatabase(store))
+        self._registry.register(_Counted(store, census))
         labels = ("method", "route")
         self._requests = Counter(
             "grader_requests",
@@ -43,9 +44,10 @@ class Figures:
         return generate_latest(self._registry)
 
 
-class _FromDatabase(Collector):
-    def __init__(self, store: Store) -> None:
+class _Counted(Collector):
+    def __init__(self, store: Store, census: Census) -> None:
         self._store = store
+        self._census = census
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: registering must not ask the database."""
@@ -68,11 +70,9 @@ class _FromDatabase(Collector):
         )
         yield _family(
             GaugeMetricFamily(
-                "grader_kernels_ready",
-                "Hosts with a warm server that takes notebooks.",
-                labels=["environment"],
+                "grader_kernels_ready", "Hosts whose warm server takes notebooks.", labels=["environment"]
             ),
-            found.kernels_ready,
+            self._census.ready,
         )
 
 

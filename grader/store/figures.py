@@ -9,11 +9,9 @@ import msgspec
 from sqlalchemy import Select, SQLColumnExpression, case, func, select
 from sqlalchemy.orm import Session
 
-from grader.store.tables import Attempt, FeedbackRow, WarmKernels, WebhookMessage
+from grader.store.tables import Attempt, FeedbackRow, WebhookMessage
 
 BOUNDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-# A worker host says every 15 s what it has ready; one that is silent for longer than this has nothing.
-FRESH_SECONDS = 60.0
 
 
 class QueueFigures(msgspec.Struct, frozen=True):
@@ -41,7 +39,6 @@ class Standing(msgspec.Struct, frozen=True):
     retries: int
     parked: int
     deliveries: dict[str, int]
-    kernels_ready: dict[str, int]
 
 
 def standing(session: Session) -> Standing:
@@ -72,7 +69,6 @@ def standing(session: Session) -> Standing:
         retries=int(retries or 0),
         parked=int(parked or 0),
         deliveries={"pending": 0, "delivered": 0, "failed": 0} | _counted(session, deliveries),
-        kernels_ready=_kernels(session),
     )
 
 
@@ -109,14 +105,3 @@ def _seconds(session: Session, value: SQLColumnExpression[float | None], rows: S
 
 def _counted(session: Session, wanted: Select[str, int]) -> dict[str, int]:
     return dict(list(session.execute(wanted)))
-
-
-def _kernels(session: Session) -> dict[str, int]:
-    fresh = time.time() - FRESH_SECONDS
-    rows = session.execute(
-        select(
-            WarmKernels.environment,
-            func.sum(case((WarmKernels.seen_at >= fresh, WarmKernels.ready), else_=0)),
-        ).group_by(WarmKernels.environment)
-    )
-    return {environment: int(ready) for environment, ready in rows}

@@ -241,14 +241,3 @@ class WebhookTry(Base):
     status: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
     excerpt: Mapped[str] = mapped_column(Text)
-
-
-class WarmKernels(Base):
-    """What a worker host said last: how many warm servers of an environment take notebooks there."""
-
-    __tablename__ = "warm_kernels"
-
-    host: Mapped[str] = mapped_column(primary_key=True)
-    environment: Mapped[str] = mapped_column(primary_key=True)
-    ready: Mapped[int]
-    seen_at: Mapped[float]

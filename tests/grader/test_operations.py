@@ -17,7 +17,7 @@ from sqlalchemy import text
 from checks import bundle
 from grader import logs
 from grader.api.app import create_app
-from grader.store import attempts, feedback, submissions, warm_kernels
+from grader.store import attempts, feedback, submissions
 from tests.grader.arithmetic import BUNDLE
 from tests.grader.test_api import HERE, grade, park, submit
 
@@ -44,8 +44,6 @@ def test_figures_follow_the_submissions(client, store):
         attempts.claim(session, submissions.progress(session, sent[2]).attempt, seconds=60)
         session.execute(text("UPDATE attempts SET created_at = created_at - 100 WHERE state = 'queued'"))
         session.execute(text("UPDATE attempts SET claims = 3 WHERE state = 'parked'"))
-        warm_kernels.say(session, "host1", {"tensorflow": 1, "python": 1})
-        warm_kernels.say(session, "host2", {"tensorflow": 1})
     found = figures(client)
     assert (found["grader_queue_depth", queue], found["grader_running", queue]) == (1, 1)
     assert found["grader_queue_oldest_seconds", queue] == pytest.approx(100, abs=30)
@@ -56,17 +54,9 @@ def test_figures_follow_the_submissions(client, store):
     assert (found["grader_parked",], found["grader_retries_total",]) == (1, 2)
     assert (found["grader_seconds_count", "waiting"], found["grader_seconds_count", "grading"]) == (3, 2)
     assert found["grader_seconds_bucket", "1000.0", "grading"] == 2
-    assert (found["grader_kernels_ready", "tensorflow"], found["grader_kernels_ready", "python"]) == (2, 1)
     assert found["grader_deliveries", "pending"] == 0
     route = "/api/v1/assignments/{assignment_id:path}/submissions"
     assert found["grader_requests_total", "POST", route, "202"] == 4
-
-
-def test_a_host_that_fell_silent_has_no_kernels_ready(client, store):
-    with store.write() as session:
-        warm_kernels.say(session, "host1", {"tensorflow": 1})
-        session.execute(text("UPDATE warm_kernels SET seen_at = seen_at - 1000"))
-    assert figures(client)["grader_kernels_ready", "tensorflow"] == 0
 
 
 def test_judging_again_counts_no_second_ending(client, store):

@@ -1,4 +1,4 @@
-"""Courses of tokens, the audit log, webhooks, what worker hosts have ready."""
+"""Courses of tokens, the audit log, webhooks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -72,18 +72,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["webhook_messages.id"]),
         sa.PrimaryKeyConstraint("message_id", "number"),
     )
-    op.create_table(
-        "warm_kernels",
-        sa.Column("host", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("ready", sa.Integer(), nullable=False),
-        sa.Column("seen_at", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("host", "environment"),
-    )
 
 
 def downgrade() -> None:
-    for table in ("warm_kernels", "webhook_tries", "webhook_messages", "webhook_endpoints", "audit"):
+    for table in ("webhook_tries", "webhook_messages", "webhook_endpoints", "audit"):
         op.drop_table(table)
     with op.batch_alter_table("feedback", schema=None) as batch_op:
         batch_op.drop_column("run_seconds")
