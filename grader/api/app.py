@@ -132,6 +132,17 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        _forget_fastapis_problems(schema)
         examples.add(schema)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _forget_fastapis_problems(schema: dict[str, Any]) -> None:
+    """FastAPI announces a 422 of its own form for every parameter; what is wrong is a Problem here."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)

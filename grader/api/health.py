@@ -15,6 +15,7 @@ from grader.safety import is_loopback
 from grader.store.database import is_current
 
 router = APIRouter(tags=["health"])
+AWAY = {"database": "ok", "broker": "does not answer"}
 
 
 class Readiness(BaseModel):
@@ -35,7 +36,9 @@ def live() -> Response:
     return Response("ok\n", media_type="text/plain")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@router.get(
+    "/readyz", responses={503: {"model": Readiness, "content": {"application/json": {"example": AWAY}}}}
+)
 def ready(service: TheService, response: Response) -> Readiness:
     """Database, its schema, and broker are there."""
     found = Readiness(database=_database(service), broker=_broker(service))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from grader import report
@@ -36,13 +35,13 @@ def show(assignment_id: str, service: TheService, _caller: AssignmentInstructor)
 @router.get(
     "/{assignment_id:path}/grades.csv",
     responses={200: {"content": {"text/csv": {}}}, **described(401, 403, 404, 429)},
-    response_class=PlainTextResponse,
+    response_class=Response,
 )
-def grades(assignment_id: str, service: TheService, _caller: AssignmentInstructor) -> PlainTextResponse:
+def grades(assignment_id: str, service: TheService, _caller: AssignmentInstructor) -> Response:
     """One line a student: the latest submission's score and parts."""
     with service.store.read() as session:
         found = report.build(session, assignment_id)
-    return PlainTextResponse(report.grades_csv(found), media_type="text/csv")
+    return Response(report.grades_csv(found), media_type="text/csv")
 
 
 @router.get("/{assignment_id:path}/report-page", responses=described(401, 403, 404, 429))

@@ -80,7 +80,7 @@ class Deliveries(BaseModel):
     next: str | None
 
 
-@router.post("/{course}/webhooks", status_code=201, responses=described(401, 403, 404, 409, 422, 429))
+@router.post("/{course}/webhooks", status_code=201, responses=described(400, 401, 403, 404, 409, 422, 429))
 def create(  # noqa: PLR0917 - FastAPI calls it by name
     course: str,
     body: NewWebhook,
