@@ -20,7 +20,6 @@ from grader.store.tables import AuditEntry, new_id
 Action = Literal[
     "version.published",
     "verdict.written",
-    "mark.overridden",
     "token.created",
     "token.revoked",
     "webhook.created",

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+import threading
 import time
 
 import pytest
@@ -13,11 +14,13 @@ import structlog
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from checks import bundle
 from grader import logs
 from grader.api.app import create_app
 from grader.store import attempts, feedback, submissions
+from grader.store.heartbeat import Heartbeat
 from tests.grader.arithmetic import BUNDLE
 from tests.grader.test_api import HERE, grade, park, submit
 
@@ -156,6 +159,18 @@ def test_libraries_log_in_the_same_form_with_the_same_ids(logged):
         "s1",
         "warning",
     )
+
+
+def test_the_thread_that_renews_a_lease_logs_with_the_ids_of_its_owner(logged):
+    failed = threading.Event()
+
+    def renew():
+        failed.set()
+        raise OperationalError("renew", None, Exception("away"))
+
+    with structlog.contextvars.bound_contextvars(attempt="a1"), Heartbeat(renew, every=0.01):
+        assert failed.wait(10)
+    assert logged()[0]["attempt"] == "a1"
 
 
 def test_an_error_is_logged_with_its_trace(logged):
