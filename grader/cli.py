@@ -10,62 +10,38 @@ import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from pydantic import ValidationError
-from rich.table import Table
-from sqlalchemy.exc import OperationalError
 
 from checks import bundle
 from checks.assignment import Assignment
-from checks.errors import BundleError, SpecError
 from checks.evidence import Evidence
 from checks.feedback import Feedback
 from grader import demo as demonstration
 from grader import regrade, show, up
+from grader.access_commands import token_app, webhook_app
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
-from grader.exporters import ExportError, Grade, Order, export, formats
+from grader.exits import Exit, exits
+from grader.exporters import Grade, Order, export, formats
 from grader.gather import Found, GatherError, gather
 from grader.grades import of_assignment, of_folder, titled
 from grader.keep import OutError, OutFolder
-from grader.local import (
-    Graded,
-    InfrastructureError,
-    LocalGrader,
-    judge_evidence,
-    run_reference,
-    sandbox_findings,
-)
+from grader.local import Graded, LocalGrader, judge_evidence, run_reference, sandbox_findings
 from grader.offer import offered
+from grader.origins import origins
 from grader.processes import StartError
 from grader.receive import publish_bundle
-from grader.settings import ConfigFileError, Settings
-from grader.store import BlobMissingError, assignments, open_store
-from grader.store.assignments import UnknownAssignmentError
+from grader.settings import Settings
+from grader.store import assignments, open_store
 from grader.store.database import migrate
-from grader.store.references import ReferenceFailedError
-from grader.store.regrades import RegradeStateError, UnknownRegradeError
 
 # Who did it, in the records of what the command line does.
 CLI = "command line"
 UNGRADABLE = frozenset({"rejected", "system_error"})
-
-
-class Exit(IntEnum):
-    """Exit codes."""
-
-    OK = 0
-    NOT_GRADED = 1
-    USAGE = 2
-    INFRASTRUCTURE = 3
-    INTERRUPTED = 130
-
 
 app = typer.Typer(
     help="Grades Jupyter notebooks part by part.",
@@ -77,6 +53,8 @@ assignment_app = typer.Typer(help="Check and publish assignments.", no_args_is_h
 config_app = typer.Typer(help="The settings in force.", no_args_is_help=True)
 app.add_typer(assignment_app, name="assignment")
 app.add_typer(config_app, name="config")
+app.add_typer(token_app, name="token")
+app.add_typer(webhook_app, name="webhook")
 
 Bundle = Annotated[Path, typer.Argument(help="the assignment's folder", show_default=False)]
 BundleOption = Annotated[
@@ -114,7 +92,9 @@ def up_command(
     flags = {"host": host, "port": port, "data_dir": data_dir, "worker_processes": workers}
     talk = show.progress_output()
     with exits():
-        up.run(_settings(flags), lambda line: talk.print(f"· {line}", soft_wrap=True))
+        settings = _settings(flags)
+        _require_sandbox(settings)
+        up.run(settings, lambda line: talk.print(f"· {line}", soft_wrap=True))
 
 
 @app.command()
@@ -288,49 +268,34 @@ def write_starter(
 
 @config_app.command(name="show")
 def show_config(
-    *, as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="as one JSON object")] = False,
+    with_origins: Annotated[
+        bool, typer.Option("--origins", help="with --json: each as {value, from}")
+    ] = False,
+    host: Annotated[str | None, typer.Option(help="as with `grader up`")] = None,
+    port: Annotated[int | None, typer.Option(help="as with `grader up`")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="as with `grader up`")] = None,
+    workers: Annotated[int | None, typer.Option(help="as with `grader up`")] = None,
 ) -> None:
-    """Print every setting; secrets are masked."""
+    """Print every setting and where its value comes from; secrets are masked."""
+    given = {"host": host, "port": port, "data_dir": data_dir, "worker_processes": workers}
+    flags = {name: value for name, value in given.items() if value is not None}
     with exits():
-        shown = Settings().shown()
+        shown, found = _settings(flags).shown(), origins(flags)
         if as_json:
-            typer.echo(json.dumps(shown, indent=2))
+            each = {name: {"value": value, "from": found[name]} for name, value in shown.items()}
+            typer.echo(json.dumps(each if with_origins else shown, indent=2))
             return
-        table = Table(show_header=False, show_edge=False, box=None)
-        for name, value in shown.items():
-            table.add_row(name, "" if value is None else str(value))
-        show.output().print(table)
+        show.print_rows((name, "" if value is None else value, found[name]) for name, value in shown.items())
 
 
-@contextmanager
-def exits() -> Iterator[None]:
-    """Turn the errors that a person can do something about into a message and an exit code."""
-    try:
-        yield
-    except (SpecError, BundleError, GatherError, OutError, ConfigFileError, ExportError) as error:
-        _fail(str(error), Exit.USAGE)
-    except (regrade.RegradeError, RegradeStateError) as error:
-        _fail(str(error), Exit.USAGE)
-    except UnknownRegradeError as error:
-        _fail(f"there is no regrade {error}", Exit.USAGE)
-    except UnknownAssignmentError as error:
-        _fail(f"there is no folder and no assignment {error}", Exit.USAGE)
-    except ValidationError as error:
-        mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        _fail("the settings have mistakes\n" + "\n".join(mistakes), Exit.USAGE)
-    except (OSError, OperationalError) as error:
-        _fail(f"the data directory cannot be used: {error}", Exit.INFRASTRUCTURE)
-    except (InfrastructureError, ReferenceFailedError, BlobMissingError, StartError) as error:
-        _fail(str(error), Exit.INFRASTRUCTURE)
-    except demonstration.DemoError as error:
-        _fail(str(error), Exit.INFRASTRUCTURE)
-    except KeyboardInterrupt:
-        _fail("interrupted", Exit.INTERRUPTED)
-
-
-def _fail(message: str, code: Exit) -> None:
-    print(message, file=sys.stderr)
-    raise typer.Exit(code)
+def _require_sandbox(settings: Settings) -> None:
+    """Say at once, and all of it, what a worker would refuse to start without."""
+    missing = [one for one in sandbox_findings(settings, start=False) if not one.ok]
+    if missing:
+        what = "\n".join(f"{one.what}: {one.detail}" for one in missing)
+        raise StartError(f"this host cannot run notebooks safely\n{what}")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from celery import Celery  # type: ignore[import-untyped]
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
@@ -57,6 +59,21 @@ class Queue:
             return len(self._celery.control.ping(timeout=timeout) or [])
         except BROKER_ERRORS as error:
             raise BrokerDownError(str(error)) from error
+
+    def warm_servers(self, *, timeout: float = 1.0) -> dict[str, int]:
+        """By environment: hosts that answer within ``timeout`` seconds and take notebooks for it.
+
+        Raises BrokerDownError.
+        """
+        try:
+            answers = self._celery.control.broadcast("warm_servers", reply=True, timeout=timeout) or []
+        except BROKER_ERRORS as error:
+            raise BrokerDownError(str(error)) from error
+        ready: Counter[str] = Counter()
+        for answer in answers:
+            for said in answer.values():
+                ready.update(said)
+        return dict(ready)
 
     def close(self) -> None:
         """Give the connections back."""

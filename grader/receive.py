@@ -13,6 +13,8 @@ from grader.notebooks import normal_form
 from grader.offer import offered
 from grader.store import Store, assignments
 from grader.store.acceptance import New, Receipt
+from grader.store.audit import COMMAND_LINE
+from grader.store.tokens import Caller
 
 MAX_STUDENT = 200
 MAX_KEY = 200
@@ -20,6 +22,10 @@ MAX_KEY = 200
 
 class BadRequestError(ValueError):
     """A field of the request is unusable; the text says which and why."""
+
+
+class OtherCourseError(Exception):
+    """The assignment belongs to a course that is out of the caller's scope."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -46,14 +52,24 @@ def receive_notebook(store: Store, sent: Sent) -> Receipt:
     return store.acceptance.do(New(sent.assignment, sent.student, blob, sent.token, sent.key, request))
 
 
-def receive_bundle(store: Store, archive: bytes) -> assignments.Published:
-    """Publish a packed assignment; raises BundleError (a bad archive) or SpecError (a bad assignment)."""
-    return publish_bundle(store, bundle.unpack(archive))
+def receive_bundle(store: Store, archive: bytes, caller: Caller) -> assignments.Published:
+    """Publish a packed assignment for a caller.
+
+    Raises BundleError (bad archive), SpecError (bad assignment) or OtherCourseError; then nothing is kept.
+    """
+    files = bundle.unpack(archive)
+    assignment = Assignment.from_files(files, offered())
+    if not caller.sees(assignment.id):
+        raise OtherCourseError(assignment.id)
+    return _publish(store, assignment, files, caller.actor)
 
 
 def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Published:
     """Put an assignment in force; publishing the same files again changes nothing. Raises SpecError."""
-    assignment = Assignment.from_files(files, offered())
+    return _publish(store, Assignment.from_files(files, offered()), files, COMMAND_LINE)
+
+
+def _publish(store: Store, assignment: Assignment, files: dict[str, bytes], by: str) -> assignments.Published:
     blob = store.blobs.put(bundle.pack(files))
     with store.write() as session:
         assignments.publish(
@@ -63,6 +79,7 @@ def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Publish
             title=assignment.title,
             environment=assignment.environment,
             archive=blob,
+            by=by,
         )
     with store.read() as session:
         return assignments.current(session, assignment.id)

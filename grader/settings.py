@@ -116,6 +116,23 @@ class Settings(BaseSettings):
         default=None, description="an instructor's token for trying things out"
     )
 
+    token_requests_per_second: float = Field(
+        default=200, gt=0, description="requests of one token that are answered; ten seconds' worth at once"
+    )
+    link_requests_per_second: float = Field(
+        default=5, gt=0, description="requests of one student's link that are answered, likewise"
+    )
+    webhook_retry_seconds: float = Field(
+        default=5, gt=0, description="pause before an event is sent again; four times as long each time"
+    )
+    webhook_tries: int = Field(
+        default=10, ge=1, description="tries to deliver an event before it is given up"
+    )
+    webhook_local: bool = Field(
+        default=False,
+        description="development only: webhooks may go over http and to this machine's addresses",
+    )
+
     @field_validator("data_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -156,3 +156,11 @@ def _part_points(part: ShownPart) -> str:
     if not part.max_score or part.status == "unjudged":
         return ""
     return f"{part.score:g}/{part.max_score:g}"
+
+
+def print_rows(rows: Iterable[tuple[object, ...]]) -> None:
+    """Print a table without lines or heads."""
+    table = Table(show_header=False, show_edge=False, box=None)
+    for row in rows:
+        table.add_row(*map(str, row))
+    output().print(table)

@@ -25,6 +25,7 @@ from grader import embedded_redis
 from grader.first_tokens import first_tokens
 from grader.processes import DRAIN_SECONDS, Launcher, Part, StartError
 from grader.queue import BrokerDownError, Queue
+from grader.safety import require_safe, warnings
 from grader.settings import Settings
 from grader.store import open_store
 from grader.store.database import migrate
@@ -69,6 +70,9 @@ def service(settings: Settings, say: Say) -> Iterator[Running]:
     ``say`` gets one line for each step. Raises StartError.
     """
     settings.make_folders()
+    require_safe(settings)
+    for warning in warnings(settings):
+        say(f"warning: {warning}")
     with ExitStack() as stack:
         lock = stack.enter_context(_only_one(settings.data_dir))
         listener = stack.enter_context(_listener(settings))

@@ -12,8 +12,10 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals  # type: ignore[import-untyped]
+from celery.worker.control import inspect_command  # type: ignore[import-untyped]
 from kombu.entity import Exchange, Queue
 
+from grader import logs
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
 from worker.environment import load_environment
@@ -51,6 +53,12 @@ def warm_server(environment: str) -> WarmServer:
     return WarmServer(load_environment(environment), settings.runtime_dir)
 
 
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _configure_logs(**_: Any) -> None:
+    """In place of Celery's own way, which takes no part in ours."""
+    logs.configure()
+
+
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
 def _start_warm_servers(**_: Any) -> None:
     """Import everything before the first notebook comes; a host that cannot run notebooks takes none."""
@@ -67,6 +75,12 @@ def _start_warm_servers(**_: Any) -> None:
         _stop_warm_servers()
         # Celery swallows the exceptions of signal handlers, but not the exit.
         raise SystemExit(EXIT_INFRASTRUCTURE) from error
+
+
+@inspect_command()  # type: ignore[untyped-decorator]
+def warm_servers(_state: Any) -> dict[str, int]:
+    """For whoever asks over the broker: 1 for each environment that takes notebooks here just now, else 0."""
+    return {server.environment.name: int(server.failure is None) for server in _owned}
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]

@@ -16,6 +16,7 @@ from typing import Self
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from checks import bundle
 from checks.assignment import Assignment
@@ -45,12 +46,13 @@ log = structlog.get_logger()
 @app.task(name="worker.tasks.grade")  # type: ignore[untyped-decorator]
 def grade(attempt_id: str) -> None:
     """Grade one attempt, unless somebody else has it or has done it."""
-    work = take(store(), attempt_id, settings)
-    if work is None:
-        log.info("nothing to do", attempt=attempt_id)
-        return
-    with work:
-        work.run(warm_server)
+    with bound_contextvars(attempt=attempt_id):
+        work = take(store(), attempt_id, settings)
+        if work is None:
+            log.info("nothing to do")
+            return
+        with bound_contextvars(submission=work.job.submission), work:
+            work.run(warm_server)
 
 
 def take(held: Store, attempt_id: str, configured: Settings) -> Work | None:

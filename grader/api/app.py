@@ -10,27 +10,47 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
-from grader import __version__
-from grader.api import assignments, health, pages, problems, reports, submissions
+from grader import __version__, logs
+from grader.api import assignments, audit, examples, health, pages, problems, reports, submissions, webhooks
 from grader.api.bounds import BoundBody
+from grader.api.census import Census
+from grader.api.limits import Buckets
 from grader.api.links import links_of
+from grader.api.metrics import Figures
+from grader.api.requests import Requests
 from grader.api.service import Service
+from grader.delivery.deliverer import Deliverer
+from grader.delivery.sender import Sender
 from grader.queue import Queue
 from grader.relay import Relay
+from grader.safety import require_safe
 from grader.settings import Settings
-from grader.store import open_store
+from grader.store import Store, open_store
 from grader.store.database import migrate
 
 # What a form adds to the notebook that it carries; JSON escapes can double the bytes.
 ENVELOPE = 2
 
 # The order counts: an assignment's id has slashes, so its longer paths come first.
-ROUTERS = (submissions.router, reports.router, assignments.router, pages.router, health.router)
+ROUTERS = (
+    submissions.router,
+    reports.router,
+    audit.router,
+    assignments.router,
+    webhooks.router,
+    pages.router,
+    health.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The ASGI application with the given settings, or with those of the environment."""
-    settings = settings or Settings()
+    """The ASGI application with the given settings.
+
+    Without any it is this process's service: settings are the environment's, logs are set up.
+    """
+    if settings is None:
+        settings = Settings()
+        logs.configure()
     app = FastAPI(
         title="Notebook grader",
         version=__version__,
@@ -44,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_middleware(BoundBody, limit=_limit(settings))
+    app.add_middleware(Requests)  # the outermost: it sees what the others answer
     problems.install(app)
     # FastAPI's documented way to add schemas.
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -55,17 +76,35 @@ def _lifespan(settings: Settings) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, queue = open_store(settings), Queue(settings)
         migrate(store.engine)
+        require_safe(settings, store)
         relay = Relay(store, queue, sweep_seconds=settings.sweep_seconds)
-        app.state.service = Service(settings, store, queue, relay, links_of(settings))
-        relay.start()
+        deliverer = Deliverer(store, Sender(local=settings.webhook_local), settings)
+        census = Census(queue)
+        app.state.service = _service(settings, store, queue, relay, census)
+        for thread in (relay, deliverer, census):
+            thread.start()
         try:
             yield
         finally:
-            relay.stop()
+            for thread in (census, deliverer, relay):
+                thread.stop()
             queue.close()
             store.close()
 
     return lifespan
+
+
+def _service(settings: Settings, store: Store, queue: Queue, relay: Relay, census: Census) -> Service:
+    return Service(
+        settings,
+        store,
+        queue,
+        relay,
+        links_of(settings),
+        Figures(store, census),
+        token_turns=Buckets(settings.token_requests_per_second),
+        link_turns=Buckets(settings.link_requests_per_second),
+    )
 
 
 def _limit(settings: Settings) -> Callable[[str], int]:
@@ -93,5 +132,17 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        _forget_fastapis_problems(schema)
+        examples.add(schema)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _forget_fastapis_problems(schema: dict[str, Any]) -> None:
+    """FastAPI announces a 422 of its own form for every parameter; what is wrong is a Problem here."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)

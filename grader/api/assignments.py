@@ -12,7 +12,7 @@ from checks.errors import BundleError, SpecError
 from grader.api.access import AnyCaller, Instructor
 from grader.api.problems import Problem, described
 from grader.api.service import TheService
-from grader.receive import receive_bundle
+from grader.receive import OtherCourseError, receive_bundle
 from grader.store import assignments
 from grader.store.assignments import Published
 
@@ -41,26 +41,33 @@ class Assignments(BaseModel):
     assignments: list[Assignment]
 
 
-@router.get("", responses=described(401))
-def listed(service: TheService, _caller: AnyCaller) -> Assignments:
-    """All assignments."""
+@router.get("", responses=described(401, 403, 429))
+def listed(service: TheService, caller: AnyCaller) -> Assignments:
+    """All assignments of the token's course, or of every course."""
     with service.store.read() as session:
-        return Assignments(assignments=[_view(one) for one in assignments.listed(session)])
+        found = [one for one in assignments.listed(session) if caller.sees(one.id)]
+    return Assignments(assignments=[_view(one) for one in found])
 
 
 @router.post(
-    "", responses=described(401, 403, 413, 422), openapi_extra={"requestBody": ARCHIVE_BODY}, status_code=201
+    "",
+    responses=described(401, 403, 413, 422, 429),
+    openapi_extra={"requestBody": ARCHIVE_BODY},
+    status_code=201,
 )
 async def publish(
-    request: Request, response: Response, service: TheService, _caller: Instructor
+    request: Request, response: Response, service: TheService, caller: Instructor
 ) -> Assignment:
     """Put a version in force. Publishing the same bundle again changes nothing."""
     archive = await request.body()
     try:
-        found = await run_in_threadpool(receive_bundle, service.store, archive)
+        found = await run_in_threadpool(receive_bundle, service.store, archive, caller)
     except SpecError as error:
         detail = "The assignment has mistakes."
         raise Problem(422, "bad-assignment", detail, mistakes=[str(one) for one in error.problems]) from error
+    except OtherCourseError as error:
+        detail = f"Your token is for the course {caller.course}; the assignment is {error}."
+        raise Problem(403, "wrong-course", detail) from error
     except BundleError as error:
         raise Problem(422, "bad-archive", f"The body is no packed bundle: {error}") from error
     response.headers["Location"] = service.url(request, f"/api/v1/assignments/{found.id}")

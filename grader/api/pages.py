@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader import report
+from grader.api.access import require_turn
 from grader.api.links import LinkRefusedError
 from grader.api.service import Service, TheService
 from grader.markdown import rendered
@@ -73,6 +74,7 @@ def feedback(submission_id: str, service: TheService, expires: int = 0, signatur
     """A student's feedback; while there is none, the page loads itself again."""
     try:
         service.links.check("feedback", submission_id, expires, signature)
+        require_turn(service.link_turns, submission_id)
         return _feedback(service, submission_id)
     except LinkRefusedError as refusal:
         return _page("message.html", 403, title="This link does not open", text=str(refusal))
@@ -87,6 +89,7 @@ def assignment_report(
     """An assignment's report for instructors."""
     try:
         service.links.check("reports", assignment_id, expires, signature)
+        require_turn(service.link_turns, f"reports/{assignment_id}")
         return _report(service, assignment_id)
     except LinkRefusedError as refusal:
         return _page("message.html", 403, title="This link does not open", text=str(refusal))

@@ -18,6 +18,7 @@ from grader.store import BlobsAwayError
 from grader.store.acceptance import KeyReusedError
 from grader.store.assignments import UnknownAssignmentError
 from grader.store.submissions import UnknownSubmissionError
+from grader.store.webhooks import UnknownWebhookError
 
 MEDIA_TYPE = "application/problem+json"
 NAMES = "urn:grader:problem:"
@@ -33,10 +34,23 @@ STATUSES: dict[int, tuple[str, str]] = {
     413: ("Content Too Large", "content-too-large"),
     415: ("Unsupported Media Type", "unsupported-media-type"),
     422: ("Unprocessable Content", "invalid-request"),
+    429: ("Too Many Requests", "too-many-requests"),
     500: ("Internal Server Error", "internal-error"),
     503: ("Service Unavailable", "database-unavailable"),
 }
 RETRY_SECONDS = "5"
+# What a bare status of the OpenAPI document says for example.
+EXAMPLES = {
+    400: "There was an error parsing the body",
+    401: "Send a token: `Authorization: Bearer gr_…`.",
+    403: "This needs a token of the role instructor; yours has the role lms.",
+    404: "There is no such submission: 0000",
+    409: "There is no feedback yet: the submission is queued.",
+    413: "The notebook is larger than 10 MiB, the largest accepted here.",
+    415: "Send multipart/form-data or application/json.",
+    422: "`student` is empty",
+    429: "More requests than are answered at once; go on in 0.4 s.",
+}
 
 log = structlog.get_logger()
 
@@ -67,11 +81,14 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route may answer besides success, for the OpenAPI document."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {"description": STATUSES[status][0], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
-    }
+    return {status: _described(status) for status in statuses}
+
+
+def _described(status: int) -> dict[str, Any]:
+    title, name = STATUSES[status]
+    example = Problem(status, name, EXAMPLES.get(status, f"{title}.")).document()
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+    return {"description": title, "content": content}
 
 
 def install(app: FastAPI) -> None:
@@ -108,9 +125,11 @@ def install(app: FastAPI) -> None:
         return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
     @app.exception_handler(Exception)
-    async def _bug(_request: Request, _error: Exception) -> JSONResponse:
-        # The error itself goes on to the server's log.
-        return Problem(500, "internal-error", "Something went wrong on our side.").response()
+    async def _bug(request: Request, _error: Exception) -> JSONResponse:
+        # The error itself goes on to the server's log, under the same id.
+        headers = {"X-Request-ID": request.scope["request_id"]}
+        detail = "Something went wrong on our side."
+        return Problem(500, "internal-error", detail, headers=headers).response()
 
     for kind, status, name in KNOWN:
         app.add_exception_handler(kind, _answer(status, name))
@@ -119,6 +138,7 @@ def install(app: FastAPI) -> None:
 KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownAssignmentError, 404, "unknown-assignment"),
     (UnknownSubmissionError, 404, "unknown-submission"),
+    (UnknownWebhookError, 404, "unknown-webhook"),
     (NotANotebookError, 422, "not-a-notebook"),
     (BadRequestError, 422, "invalid-request"),
     (KeyReusedError, 409, "idempotency-key-reused"),
@@ -126,6 +146,7 @@ KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
 DETAILS = {
     "unknown-assignment": "No assignment is published under this id: {}",
     "unknown-submission": "There is no such submission: {}",
+    "unknown-webhook": "The course has no such webhook: {}",
     "idempotency-key-reused": "This Idempotency-Key was sent before with another request: {}",
 }
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from grader import grades, report
-from grader.api.access import Instructor
+from grader.api.access import AssignmentInstructor
 from grader.api.problems import described
 from grader.api.service import TheService
 from grader.exporters import Order, plain
@@ -24,10 +23,10 @@ class ReportPage(BaseModel):
 
 @router.get(
     "/{assignment_id:path}/report",
-    responses={200: {"content": {"application/json": {}}}, **described(401, 403, 404)},
+    responses={200: {"content": {"application/json": {}}}, **described(401, 403, 404, 429)},
     response_class=Response,
 )
-def show(assignment_id: str, service: TheService, _caller: Instructor) -> Response:
+def show(assignment_id: str, service: TheService, _caller: AssignmentInstructor) -> Response:
     """Every submission with its parts, and how often each part got each status."""
     with service.store.read() as session:
         found = report.build(session, assignment_id)
@@ -36,10 +35,10 @@ def show(assignment_id: str, service: TheService, _caller: Instructor) -> Respon
 
 @router.get(
     "/{assignment_id:path}/grades.csv",
-    responses={200: {"content": {"text/csv": {}}}, **described(401, 403, 404)},
-    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/csv": {}}}, **described(401, 403, 404, 429)},
+    response_class=Response,
 )
-def grades_csv(assignment_id: str, service: TheService, _caller: Instructor) -> Response:
+def grades_csv(assignment_id: str, service: TheService, _caller: AssignmentInstructor) -> Response:
     """One line a student: the latest submission's score and parts."""
     with service.store.read() as session:
         found = grades.of_assignment(session, assignment_id)
@@ -47,8 +46,10 @@ def grades_csv(assignment_id: str, service: TheService, _caller: Instructor) -> 
     return Response(made.content, media_type="text/csv")
 
 
-@router.get("/{assignment_id:path}/report-page", responses=described(401, 403, 404))
-def page(assignment_id: str, request: Request, service: TheService, _caller: Instructor) -> ReportPage:
+@router.get("/{assignment_id:path}/report-page", responses=described(401, 403, 404, 429))
+def page(
+    assignment_id: str, request: Request, service: TheService, _caller: AssignmentInstructor
+) -> ReportPage:
     """A signed link to the report's page."""
     with service.store.read() as session:
         report.build(session, assignment_id)

@@ -10,7 +10,9 @@ from fastapi import Depends, Request
 
 from checks import bundle
 from checks.assignment import Assignment
+from grader.api.limits import Buckets
 from grader.api.links import Links
+from grader.api.metrics import Figures
 from grader.queue import Queue
 from grader.relay import Relay
 from grader.settings import Settings
@@ -19,13 +21,16 @@ from grader.store import Store, assignments
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """The open store, the broker, the relay between them and the signer of links."""
+    """The open store, the broker, the relay between them, the signer of links, and the rate limits."""
 
     settings: Settings
     store: Store
     queue: Queue
     relay: Relay
     links: Links
+    figures: Figures
+    token_turns: Buckets
+    link_turns: Buckets
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as its process
     def assignment(self, version: str) -> Assignment:

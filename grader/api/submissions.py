@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from checks.feedback import Feedback, student_view
-from grader.api.access import AnyCaller
+from grader.api.access import Reader, Sender
 from grader.api.problems import Problem, described
 from grader.api.service import Service, TheService
 from grader.receive import BadRequestError, Sent, receive_notebook
@@ -30,6 +31,7 @@ WATCH_SECONDS = 0.3
 FORM_FIELD_BYTES = 64 << 10
 
 router = APIRouter(prefix="/api/v1", tags=["submissions"])
+log = structlog.get_logger()
 
 
 class Cells(BaseModel):
@@ -102,7 +104,7 @@ SUBMIT_BODY: dict[str, Any] = {
     "/assignments/{assignment_id:path}/submissions",
     status_code=202,
     response_model=Submission,
-    responses=described(400, 401, 404, 409, 413, 415, 422),
+    responses=described(400, 401, 403, 404, 409, 413, 415, 422, 429),
     openapi_extra={"requestBody": SUBMIT_BODY},
 )
 async def submit(  # noqa: PLR0917 - FastAPI calls it by name
@@ -110,7 +112,7 @@ async def submit(  # noqa: PLR0917 - FastAPI calls it by name
     request: Request,
     response: Response,
     service: TheService,
-    caller: AnyCaller,
+    caller: Sender,
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Submission:
     """Hand in a notebook. Answered once it is durable; ``Location`` says where to watch it.
@@ -126,22 +128,27 @@ async def submit(  # noqa: PLR0917 - FastAPI calls it by name
     sent = Sent(assignment_id, student, notebook, token=caller.token, key=idempotency_key)
     receipt = await run_in_threadpool(receive_notebook, service.store, sent)
     service.relay.wake()
+    log.info("accepted", submission=receipt.submission, assignment=assignment_id, again=not receipt.created)
     found = _view(service, request, receipt.progress)
     response.headers["Location"] = found.links.self
     return found
 
 
-@router.get("/submissions/{submission_id}", responses=described(401, 404))
-def show(submission_id: str, request: Request, service: TheService, _caller: AnyCaller) -> Submission:
+@router.get("/submissions/{submission_id}", responses=described(401, 403, 404, 422, 429))
+def show(submission_id: str, request: Request, service: TheService, _caller: Reader) -> Submission:
     """Where a submission stands: its place in the queue, the running cell, the end."""
     return _shown(service, request, submission_id)
 
 
 @router.get(
     "/submissions/{submission_id}/feedback",
-    responses={200: {"description": "a feedback/1 document"}, **described(401, 404, 409)},
+    response_class=Response,
+    responses={
+        200: {"description": "a feedback/1 document", "content": {"application/json": {}}},
+        **described(401, 403, 404, 409, 422, 429),
+    },
 )
-def feedback(submission_id: str, service: TheService, caller: AnyCaller) -> Response:
+def feedback(submission_id: str, service: TheService, caller: Reader) -> Response:
     """The feedback of the latest attempt, as ``feedback/1``; 409 while there is none.
 
     Only an instructor's token gets the checks that the assignment hides from students.
@@ -157,12 +164,10 @@ def feedback(submission_id: str, service: TheService, caller: AnyCaller) -> Resp
 
 @router.get(
     "/submissions/{submission_id}/notebook",
-    responses={200: {"content": {"application/x-ipynb+json": {}}}, **described(401, 404, 409)},
+    responses={200: {"content": {"application/x-ipynb+json": {}}}, **described(401, 403, 404, 409, 422, 429)},
     response_class=Response,
 )
-def notebook(
-    submission_id: str, service: TheService, _caller: AnyCaller, *, executed: bool = False
-) -> Response:
+def notebook(submission_id: str, service: TheService, _caller: Reader, *, executed: bool = False) -> Response:
     """The notebook as it was accepted (nbformat 4), or with the outputs of the run.
 
     409 before there are any.
@@ -178,7 +183,7 @@ def notebook(
     return Response(service.store.blobs.get(blob), headers=headers, media_type="application/x-ipynb+json")
 
 
-def _existing(submission_id: str, service: TheService, _caller: AnyCaller) -> str:
+def _existing(submission_id: str, service: TheService, _caller: Reader) -> str:
     with service.store.read() as session:
         return submissions.progress(session, submission_id).id
 
@@ -186,13 +191,13 @@ def _existing(submission_id: str, service: TheService, _caller: AnyCaller) -> st
 @router.get(
     "/submissions/{submission_id}/events",
     response_class=EventSourceResponse,
-    responses=described(401, 404),
+    responses=described(401, 403, 404, 422, 429),
 )
 async def events(
     submission_id: Annotated[str, Depends(_existing)],
     request: Request,
     service: TheService,
-    caller: AnyCaller,
+    caller: Reader,
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Every change as a server-sent event ``progress``, then ``feedback``, then the end.

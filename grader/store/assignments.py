@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from grader.store import audit
 from grader.store.tables import Assignment, AssignmentVersion
 from grader.store.waiting import Line, queue_up
 
@@ -29,9 +30,19 @@ class Published(msgspec.Struct, frozen=True):
 
 
 def publish(
-    session: Session, assignment_id: str, *, version: str, title: str, environment: str, archive: str
+    session: Session,
+    assignment_id: str,
+    *,
+    version: str,
+    title: str,
+    environment: str,
+    archive: str,
+    by: str = audit.COMMAND_LINE,
 ) -> bool:
-    """Put a version in force; False where it was in force already. A version never changes."""
+    """Put a version in force; False where it was in force already. A version never changes.
+
+    ``by``: who, for the audit log.
+    """
     queue_up(session.connection(), Line.PUBLISHING)
     now = time.time()
     if session.get(AssignmentVersion, version) is None:
@@ -49,9 +60,11 @@ def publish(
     current = session.get(Assignment, assignment_id)
     if current is None:
         session.add(Assignment(id=assignment_id, version=version, published_at=now))
+        _note(session, assignment_id, None, version, by)
         return True
     changed = current.version != version
     if changed:
+        _note(session, assignment_id, current.version, version, by)
         current.version, current.published_at = version, now
     return changed
 
@@ -81,6 +94,19 @@ def archive_of(session: Session, version: str) -> str:
     if found is None:
         raise LookupError(f"no assignment version {version}")
     return found.archive
+
+
+def _note(session: Session, assignment_id: str, before: str | None, after: str, by: str) -> None:
+    was = None if before is None else {"version": before}
+    audit.add(
+        session,
+        "version.published",
+        after,
+        by=by,
+        assignment=assignment_id,
+        before=was,
+        after={"version": after},
+    )
 
 
 _PUBLISHED = select(

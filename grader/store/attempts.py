@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
-from grader.store import feedback
+from grader.store import changes, feedback
 from grader.store.tables import Attempt, Submission
 
 
@@ -125,6 +125,8 @@ def park(session: Session, lease: Lease, verdict: Feedback | None, *, reason: st
         return False
     if verdict is not None:
         feedback.add(session, lease.attempt, verdict, evidence=None)
+    else:
+        changes.parked_without_verdict(session, lease.attempt)
     return True
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checks.feedback import Feedback
-from grader.store import marks
+from grader.store import audit, changes, marks
 from grader.store.tables import Attempt, FeedbackRow, PartRow, id_after, new_id
 
 
@@ -19,9 +19,13 @@ def add(
     *,
     evidence: str | None,
     regrade: str | None = None,
-    by: str = "worker",
+    by: str = audit.WORKER,
 ) -> str:
-    """Store a verdict on ``evidence`` (None: there was none), with a person's marks; returns its id."""
+    """Store a verdict on ``evidence`` (None: there was none), with a person's marks and what follows from it.
+
+    ``by``: the audit log's name of who caused it. Returns the verdict's id.
+    """
+    before = changes.mark_before(session, attempt_id)
     verdict = marks.overlaid(judged, marks.in_force(session, _submission(session, attempt_id)))
     row = FeedbackRow(
         id=_later_id(session, attempt_id),
@@ -31,6 +35,7 @@ def add(
         run_status=verdict.run.status,
         score=verdict.score,
         max_score=verdict.max_score,
+        run_seconds=verdict.run.seconds,
         document=verdict.to_json(),
         judged=None if verdict is judged else judged.to_json(),
         regrade=regrade,
@@ -39,6 +44,7 @@ def add(
     session.add(row)
     session.flush()
     session.add_all(_part_rows(row.id, verdict))
+    changes.verdict_written(session, attempt_id, verdict, before, by=by)
     return row.id
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +22,9 @@ class Heartbeat:
         self._renew = renew
         self._every = every
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        # With the context of whoever made it: what the thread logs has the same ids.
+        beat = partial(contextvars.copy_context().run, self._beat)
+        self._thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Float, Integer, LargeBinary, String, Text, TypeDecorator
 
 AttemptState = Literal["queued", "running", "finished", "parked"]
-Role = Literal["lms", "instructor"]
+Role = Literal["lms", "instructor", "monitor"]
 _MOMENT_DIGITS = 12
 
 
@@ -151,6 +151,7 @@ class FeedbackRow(Base):
     run_status: Mapped[str]
     score: Mapped[float]
     max_score: Mapped[float]
+    run_seconds: Mapped[float | None]
     document: Mapped[bytes]
     judged: Mapped[bytes | None]
     regrade: Mapped[str | None]
@@ -185,13 +186,14 @@ class Reference(Base):
 
 
 class Token(Base):
-    """A bearer token: only its hash is kept; ``prefix`` is its public beginning."""
+    """A bearer token: only its hash is kept; ``prefix`` is its public beginning. No course: every course."""
 
     __tablename__ = "tokens"
 
     prefix: Mapped[str] = mapped_column(primary_key=True)
     hash: Mapped[str]
     role: Mapped[str]
+    course: Mapped[str | None]
     name: Mapped[str]
     created_at: Mapped[float]
     revoked_at: Mapped[float | None]
@@ -207,6 +209,76 @@ class IdempotencyKey(Base):
     request: Mapped[str]
     submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
     created_at: Mapped[float]
+
+
+class AuditEntry(Base):
+    """One change of a mark or of who may see it. ``before`` and ``after`` are JSON objects; None: nothing."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_assignment", "assignment_id", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    course: Mapped[str | None]
+    assignment_id: Mapped[str | None]
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)
+
+
+class WebhookEndpoint(Base):
+    """Where a course wants to be told of ``events`` (blank-separated); ``secret`` signs.
+
+    ``disabled_at``: its receiver answered 410. ``removed_at``: a person took it away.
+    """
+
+    __tablename__ = "webhook_endpoints"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    course: Mapped[str] = mapped_column(index=True)
+    url: Mapped[str]
+    events: Mapped[str]
+    secret: Mapped[str]
+    created_at: Mapped[float]
+    disabled_at: Mapped[float | None]
+    removed_at: Mapped[float | None]
+
+
+class WebhookMessage(Base):
+    """The outbox: one event for one endpoint; ``id`` is the receiver's ``webhook-id``.
+
+    ``tries``: how often it was sent. ``not_before``: the next try's moment. ``lease_until``: somebody has it.
+    """
+
+    __tablename__ = "webhook_messages"
+    __table_args__ = (Index("ix_webhook_messages_due", "state", "not_before"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id"), index=True)
+    event: Mapped[str]
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(default="pending")
+    created_at: Mapped[float]
+    tries: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[float] = mapped_column(default=0.0)
+    owner: Mapped[str | None]
+    lease_until: Mapped[float | None]
+
+
+class WebhookTry(Base):
+    """One try to deliver: the receiver's status and the beginning of its answer, or why there was none."""
+
+    __tablename__ = "webhook_tries"
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("webhook_messages.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    seconds: Mapped[float]
+    status: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    excerpt: Mapped[str] = mapped_column(Text)
 
 
 class Mark(Base):

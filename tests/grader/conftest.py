@@ -74,7 +74,7 @@ def store(settings: Settings) -> Iterator[Store]:
 def client(settings: Settings, store: Store) -> Iterator[TestClient]:
     """The API; ``client.headers_of`` are the headers of a role."""
     with store.write() as session:
-        made_of = {role: tokens.create(session, role, "test") for role in ("lms", "instructor")}
+        made_of = {role: tokens.create(session, role, "test") for role in ("lms", "instructor", "monitor")}
     with TestClient(create_app(settings), raise_server_exceptions=False) as made:
         made.headers_of = {  # type: ignore[attr-defined]
             "nobody": {},

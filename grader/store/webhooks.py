@@ -1,0 +1,136 @@
+"""Webhook endpoints of courses, and the log of what was delivered to them."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.store import audit
+from grader.store.tables import WebhookEndpoint, WebhookMessage, WebhookTry, new_id
+
+Event = Literal["submission.graded", "submission.parked", "feedback.changed"]
+EVENTS: tuple[Event, ...] = get_args(Event)
+SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
+
+
+class UnknownWebhookError(LookupError):
+    """The course has no such endpoint."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where a course wants to be told of which events; without its secret."""
+
+    id: str
+    course: str
+    url: str
+    events: tuple[str, ...]
+    created_at: float
+    disabled_at: float | None
+
+
+class Try(msgspec.Struct, frozen=True):
+    """One try to deliver; ``status`` is None and ``error`` says why where there was no answer."""
+
+    number: int
+    at: float
+    seconds: float
+    status: int | None
+    error: str | None
+    excerpt: str
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One event for one endpoint; ``id`` is the receiver's ``webhook-id``.
+
+    ``state``: pending, delivered or failed. ``next_at`` is when it is tried again, None where it is not.
+    """
+
+    id: str
+    event: str
+    state: str
+    created_at: float
+    next_at: float | None
+    tries: tuple[Try, ...]
+
+
+def create(
+    session: Session, course: str, url: str, events: Sequence[Event], *, by: str
+) -> tuple[Endpoint, str]:
+    """A new endpoint and its signing secret (``whsec_…``), which is told once, here."""
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    row = WebhookEndpoint(
+        id=new_id(),
+        course=course,
+        url=url,
+        events=" ".join(sorted(set(events))),
+        secret=secret,
+        created_at=time.time(),
+    )
+    session.add(row)
+    facts = {"url": url, "events": row.events.split()}
+    audit.add(session, "webhook.created", row.id, by=by, course=course, after=facts)
+    return _endpoint(row), secret
+
+
+def listed(session: Session, course: str) -> Sequence[Endpoint]:
+    """The course's endpoints that are in use, or that their receivers ended, oldest first."""
+    rows = session.scalars(
+        select(WebhookEndpoint)
+        .where(WebhookEndpoint.course == course, WebhookEndpoint.removed_at.is_(None))
+        .order_by(WebhookEndpoint.id)
+    )
+    return [_endpoint(row) for row in rows]
+
+
+def remove(session: Session, course: str, endpoint_id: str, *, by: str) -> None:
+    """Send nothing more there, what waits included; raises UnknownWebhookError."""
+    row = _row(session, course, endpoint_id)
+    row.removed_at = time.time()
+    facts = {"url": row.url, "events": row.events.split()}
+    audit.add(session, "webhook.removed", row.id, by=by, course=course, before=facts)
+
+
+def deliveries(
+    session: Session, course: str, endpoint_id: str, *, limit: int = 100, before: str | None = None
+) -> Sequence[Delivery]:
+    """What was or is to be sent to an endpoint, newest first; raises UnknownWebhookError."""
+    _row(session, course, endpoint_id)
+    wanted = select(WebhookMessage).where(WebhookMessage.endpoint_id == endpoint_id)
+    if before is not None:
+        wanted = wanted.where(WebhookMessage.id < before)
+    rows = session.scalars(wanted.order_by(WebhookMessage.id.desc()).limit(limit)).all()
+    tries = _tries(session, [row.id for row in rows])
+    return [_delivery(row, tries.get(row.id, ())) for row in rows]
+
+
+def _tries(session: Session, messages: Sequence[str]) -> dict[str, tuple[Try, ...]]:
+    found: dict[str, tuple[Try, ...]] = {}
+    for row in session.scalars(
+        select(WebhookTry).where(WebhookTry.message_id.in_(messages)).order_by(WebhookTry.number)
+    ):
+        one = Try(row.number, row.at, row.seconds, row.status, row.error, row.excerpt)
+        found[row.message_id] = (*found.get(row.message_id, ()), one)
+    return found
+
+
+def _delivery(row: WebhookMessage, tries: tuple[Try, ...]) -> Delivery:
+    next_at = row.not_before if row.state == "pending" else None
+    return Delivery(row.id, row.event, row.state, row.created_at, next_at, tries)
+
+
+def _row(session: Session, course: str, endpoint_id: str) -> WebhookEndpoint:
+    row = session.get(WebhookEndpoint, endpoint_id)
+    if row is None or row.course != course or row.removed_at is not None:
+        raise UnknownWebhookError(endpoint_id)
+    return row
+
+
+def _endpoint(row: WebhookEndpoint) -> Endpoint:
+    return Endpoint(row.id, row.course, row.url, tuple(row.events.split()), row.created_at, row.disabled_at)

@@ -1,0 +1,89 @@
+"""``grader token``, ``grader webhook`` and ``grader config show``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from grader import cli
+from grader.settings import Settings
+from grader.store import open_store, tokens
+
+run = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _data_dir(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADER_DATA_DIR", str(tmp_path / "data"))
+
+
+def said(*arguments):
+    result = run.invoke(cli.app, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_token_is_made_listed_and_revoked():
+    text = said("token", "create", "--role", "lms", "--name", "Canvas", "--course", "embeddings").strip()
+    store = open_store(Settings())
+    with store.read() as session:
+        caller = tokens.check(session, text)
+    assert (caller.role, caller.course, caller.name) == ("lms", "embeddings", "Canvas")
+    listed = said("token", "list")
+    assert caller.token in listed
+    assert "embeddings" in listed
+    assert text.rsplit("_", 1)[1] not in listed
+    said("token", "revoke", caller.token)
+    assert json.loads(said("token", "list", "--json"))["revoked_at"]
+    with store.read() as session:
+        assert tokens.check(session, text) is None
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["token", "create", "--role", "king", "--name", "x"], "king is no role"),
+        (["token", "create", "--role", "lms"], "--name"),
+        (["token", "create", "--role", "lms", "--name", "x", "--course", "a/b"], "no course"),
+        (["token", "revoke", "00000000"], "none with this id"),
+        (["webhook", "create", "tests", "http://hooks.example/"], "https only"),
+        (["webhook", "create", "te/sts", "https://hooks.example/"], "no course"),
+        (["webhook", "create", "tests", "https://hooks.example/", "--event", "x"], "x is no event"),
+        (["webhook", "delete", "tests", "none"], "none with this id"),
+    ],
+)
+def test_what_cannot_be_is_exit_2_and_says_why(arguments, says):
+    result = run.invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+def test_a_webhook_is_made_listed_and_deleted():
+    webhook, secret = said("webhook", "create", "tests", "https://hooks.example/in").split()
+    assert secret.startswith("whsec_")
+    listed = said("webhook", "list", "tests", "--json")
+    assert json.loads(listed)["id"] == webhook
+    assert secret not in listed
+    assert webhook in said("webhook", "list", "tests")
+    said("webhook", "delete", "tests", webhook)
+    assert said("webhook", "list", "tests", "--json") == ""
+
+
+def test_every_setting_is_shown_with_where_it_comes_from(monkeypatch, tmp_path):
+    (tmp_path / "grader.toml").write_text("max_claims = 7\nport = 1\n")
+    monkeypatch.setenv("grader_sweep_seconds", "4")
+    monkeypatch.setenv("GRADER_PORT", "2")
+    monkeypatch.setenv("GRADER_SECRET_KEY", "hush hush hush hush")
+    shown = json.loads(said("config", "show", "--json", "--origins", "--port", "3"))
+    assert set(shown) == set(Settings.model_fields)
+    assert shown["port"] == {"value": 3, "from": "flag"}
+    assert shown["sweep_seconds"] == {"value": 4.0, "from": "GRADER_SWEEP_SECONDS"}
+    assert shown["max_claims"] == {"value": 7, "from": str(tmp_path / "grader.toml")}
+    assert shown["link_days"] == {"value": 30, "from": "default"}
+    assert shown["secret_key"] == {"value": "********", "from": "GRADER_SECRET_KEY"}
+    table = said("config", "show")
+    assert "hush" not in table
+    assert "GRADER_SECRET_KEY" in table
