@@ -52,16 +52,16 @@ def receive_notebook(store: Store, sent: Sent) -> Receipt:
     return store.acceptance.do(New(sent.assignment, sent.student, blob, sent.token, sent.key, request))
 
 
-def receive_bundle(store: Store, archive: bytes, caller: Caller) -> assignments.Published:
-    """Publish a packed assignment for a caller.
+def receive_bundle(store: Store, archive: bytes, caller: Caller | None = None) -> assignments.Published:
+    """Publish a packed assignment, for a request's caller where there is one.
 
     Raises BundleError (bad archive), SpecError (bad assignment) or OtherCourseError; then nothing is kept.
     """
     files = bundle.unpack(archive)
     assignment = Assignment.from_files(files, offered())
-    if not caller.sees(assignment.id):
+    if caller is not None and not caller.sees(assignment.id):
         raise OtherCourseError(assignment.id)
-    return _publish(store, assignment, files, caller.actor)
+    return _publish(store, assignment, files, caller.actor if caller is not None else COMMAND_LINE)
 
 
 def publish_bundle(store: Store, files: dict[str, bytes]) -> assignments.Published:
