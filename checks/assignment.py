@@ -13,7 +13,7 @@ from checks.spec.base import walk
 from checks.spec.loading import read_spec
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, read_yaml
-from checks.spec.target import Operand, suggestion
+from checks.spec.target import suggestion
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _not_offered(document: Document, offer: Offer | None) -> Iterator[Problem]:
 
 
 def _needs_reference(spec: AssignmentSpec) -> bool:
-    return any(isinstance(piece, Operand) and piece.reference is not None for _, piece in walk(spec))
+    return any(getattr(piece, "wants_reference", bool)() for _, piece in walk(spec))
 
 
 def _missing_inputs(

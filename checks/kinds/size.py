@@ -37,7 +37,7 @@ class Size(TargetKind):
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """The first condition that fails gives the reason."""
-        shape = shape_of(node)
+        shape = content.shape_of(node)
         length, different = shape[0] if shape else None, _distinct(node) if self.distinct else None
         facts = {
             "length": "no" if length is None else length,
@@ -52,26 +52,6 @@ class Size(TargetKind):
         if self.distinct and not self.distinct.hold(different):
             return Outcome(0.0, "distinct", facts)
         return PASSED
-
-
-def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911 - one line a kind of value
-    """The axes' lengths as NumPy would give them; a container's length where it holds no numbers."""
-    match node:
-        case v.Array() | v.Tensor():
-            return node.shape
-        case v.Series():
-            return node.values.shape
-        case v.Table():
-            return (node.index.levels[0].shape[0], len(node.columns))
-        case v.Text():
-            return (node.cut or len(node.v),)
-        case v.Sequence() | v.SetOf() | v.Mapping():
-            found = content.numbers(node)
-            return (node.cut or len(node.items),) if found is None else found.shape
-        case v.Bool() | v.Int() | v.Float() | v.Complex():
-            return ()
-        case _:
-            return None
 
 
 def _fits(shape: tuple[int | None, ...] | None, wanted: list[int | None]) -> bool:
