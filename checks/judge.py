@@ -172,7 +172,7 @@ def _judge_answer(case: Case) -> Verdict:
         credit = found[0].credit
     return Verdict(
         status="correct" if credit >= 1 else "partial" if credit > 0 else "incorrect",
-        message=case.part.correct
+        message=_correct_message(case.part, outcomes)
         if credit >= 1
         else found[1]
         if found
@@ -182,6 +182,12 @@ def _judge_answer(case: Case) -> Verdict:
         cell=case.snapshot.cell if case.snapshot else None,
         checks=_check_feedback(case.part, outcomes),
     )
+
+
+def _correct_message(part: Part, outcomes: Mapping[str, Outcome]) -> str:
+    """What is said of a right answer: the part's own sentence, then the remarks of its checks, each once."""
+    remarks = dict.fromkeys(outcome.remark for outcome in outcomes.values() if outcome.remark)
+    return " ".join([part.correct, *remarks])
 
 
 def _credit(part: Part, outcomes: Mapping[str, Outcome]) -> float:

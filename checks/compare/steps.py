@@ -78,9 +78,14 @@ def column(node: v.AnyNode, name: str) -> Reached:
         return Missing(f"{describe(node)} has no columns")
     for each in node.columns:
         if content.column_name(each) == name:
-            return v.Series(name=each.name, dtype=each.dtype, values=each.values, index=node.index)
+            return column_series(node, each)
     levels = content.column(node, name)
     return levels[0] if levels else _no(name, "column", content.column_names(node))
+
+
+def column_series(table: v.Table, column: v.Column) -> v.Series:
+    """A table's column by itself."""
+    return v.Series(name=column.name, dtype=column.dtype, values=column.values, index=table.index)
 
 
 def rows(node: v.AnyNode, keys: dict[str, v.AnyNode]) -> Reached:

@@ -42,7 +42,7 @@ class Failure:
 def evaluate(
     formula: ParsedFormula, values: Mapping[str, v.AnyNode], expected: Callable[[str], v.AnyNode]
 ) -> Result | Failure:
-    """Compute over the student's ``values``; ``expected`` gives the author's (what it raises goes through)."""
+    """Compute over the student's ``values``; ``expected`` gives the author's (its errors go through)."""
     for name in formula.names:
         if name not in values:
             return Failure(f"{name} has no value", absent=name)

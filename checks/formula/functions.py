@@ -297,28 +297,26 @@ def normal(x: str) -> str:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "len": length, "sum": _reduced(np.sum, empty=True), "min": _extreme(min, np.min),
-    "max": _extreme(max, np.max), "mean": _reduced(np.mean), "median": _reduced(np.median),
-    "std": _reduced(np.std), "var": _reduced(np.var), "prod": _reduced(np.prod, empty=True),
-    "argmin": _reduced(np.argmin), "argmax": _reduced(np.argmax),
-    "cumsum": _elementwise(np.cumsum), "diff": _elementwise(np.diff),
-    "abs": _elementwise(np.abs), "sqrt": _elementwise(np.sqrt), "exp": _elementwise(np.exp),
-    "log": _elementwise(np.log), "log10": _elementwise(np.log10), "log2": _elementwise(np.log2),
-    "sin": _elementwise(np.sin), "cos": _elementwise(np.cos), "tan": _elementwise(np.tan),
-    "tanh": _elementwise(np.tanh), "floor": _elementwise(np.floor),
-    "ceil": _elementwise(np.ceil),
-    "sign": _elementwise(np.sign), "isnan": _elementwise(np.isnan), "isfinite": _elementwise(np.isfinite),
-    "transpose": _elementwise(np.transpose), "round": round_, "sorted": sorted_, "set": set_, "unique": unique,
-    "all": all_, "any": any_, "close": close, "norm": norm, "dot": dot, "labels": labels, "at": at,
-    "columns": columns, "keys": keys, "values": values, "items": items, "shape": shape, "kind": kind,
-    "range": range_, "zip": zip_, "list": elements, "tuple": lambda x: tuple(elements(x)), "array": numbers,
-    "enumerate": lambda x: list(enumerate(elements(x))), "reversed": lambda x: elements(x)[::-1],
-    "join": join, "replace": replace, "split": split, "normal": normal, "where": where,
-    "lower": _of_text(str.lower), "upper": _of_text(str.upper), "strip": _of_text(str.strip),
-    "title": _of_text(str.title), "startswith": _of_text(str.startswith), "endswith": _of_text(str.endswith),
-    "isdigit": _of_text(str.isdigit), "isalpha": _of_text(str.isalpha),
-    "count": lambda x, y: x.count(y) if isinstance(x, str) else elements(x).count(y),
-    "str": string, "int": integer, "float": float, "bool": truth,
+    "len": length, "sum": _reduced(np.sum, empty=True), "min": _extreme(min, np.min), "max":
+    _extreme(max, np.max), "mean": _reduced(np.mean), "median": _reduced(np.median), "std":
+    _reduced(np.std), "var": _reduced(np.var), "prod": _reduced(np.prod, empty=True), "argmin":
+    _reduced(np.argmin), "argmax": _reduced(np.argmax), "cumsum": _elementwise(np.cumsum), "diff":
+    _elementwise(np.diff), "abs": _elementwise(np.abs), "sqrt": _elementwise(np.sqrt), "exp":
+    _elementwise(np.exp), "log": _elementwise(np.log), "log10": _elementwise(np.log10), "log2":
+    _elementwise(np.log2), "sin": _elementwise(np.sin), "cos": _elementwise(np.cos), "tan":
+    _elementwise(np.tan), "tanh": _elementwise(np.tanh), "floor": _elementwise(np.floor), "ceil":
+    _elementwise(np.ceil), "sign": _elementwise(np.sign), "isnan": _elementwise(np.isnan), "isfinite":
+    _elementwise(np.isfinite), "transpose": _elementwise(np.transpose), "round": round_, "sorted":
+    sorted_, "set": set_, "unique": unique, "all": all_, "any": any_, "close": close, "norm": norm,
+    "dot": dot, "labels": labels, "at": at, "columns": columns, "keys": keys, "values": values, "items":
+    items, "shape": shape, "kind": kind, "range": range_, "zip": zip_, "list": elements, "tuple": lambda
+    x: tuple(elements(x)), "array": numbers, "enumerate": lambda x: list(enumerate(elements(x))),
+    "reversed": lambda x: elements(x)[::-1], "join": join, "replace": replace, "split": split, "normal":
+    normal, "where": where, "lower": _of_text(str.lower), "upper": _of_text(str.upper), "strip":
+    _of_text(str.strip), "title": _of_text(str.title), "startswith": _of_text(str.startswith),
+    "endswith": _of_text(str.endswith), "isdigit": _of_text(str.isdigit), "isalpha":
+    _of_text(str.isalpha), "count": lambda x, y: x.count(y) if isinstance(x, str) else
+    elements(x).count(y), "str": string, "int": integer, "float": float, "bool": truth,
 }  # fmt: skip
 CONSTANTS = {"pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf}
 # Functions whose value is a truth value, or an array of them.

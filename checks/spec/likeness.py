@@ -76,7 +76,7 @@ class Likeness(BaseModel):
     )
     dtype: Literal["family", "same", "strict", "any", "ignored"] = Field(
         default="family",
-        description="elements of one family (integer, float, text …), one dtype (same, strict), or any (ignored)",
+        description="elements of one family (integer, text …), one dtype (same, strict), or any (ignored)",
     )
     credit: float = Field(
         default=0.5, ge=0, le=1, description="the credit of right content in a wrong container"
@@ -117,6 +117,7 @@ class Likeness(BaseModel):
         return Tolerance(relative, self.abs, self.nan_equal)
 
     def _compare(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
+        """By layout where there are labels, by numbers where there are only these, else piece by piece."""
         if isinstance(node, v.Table) and isinstance(expected, v.Table):
             return self._tables(node, expected)
         if isinstance(node, v.Series) and isinstance(expected, v.Series) and any(self.settings()):
@@ -125,9 +126,10 @@ class Likeness(BaseModel):
             return self._tables(frames.as_table(node), frames.as_table(expected))
         if self.order is None and self.rows == "any":
             return self._any_order(node, expected)
-        wanted = content.numbers(expected)
-        if wanted is None or isinstance(expected, v.Table):
-            return self._structures(node, expected)
+        wanted = None if isinstance(expected, v.Table) else content.numbers(expected)
+        return self._structures(node, expected) if wanted is None else self._numbers(node, expected, wanted)
+
+    def _numbers(self, node: v.AnyNode, expected: v.AnyNode, wanted: Numbers) -> Outcome:
         seen = content.numbers(node)
         if seen is None:
             return Outcome(0.0, "kind")

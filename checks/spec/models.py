@@ -15,11 +15,9 @@ from checks.evidence import values as v
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.check import Check
 from checks.spec.literal import Literal, literal_node
+from checks.spec.naming import AssignmentId, Identifier, PartId
 from checks.spec.wording import message_problems
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-PartId = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
-AssignmentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$")]
 _DEFAULTS = plan.Limits()
 
 

@@ -21,7 +21,8 @@ The YAML is one check, or a part's keys (then it has ``checks``), or a whole fil
 :func:`evidence_of`, and the block itself is the source of the cell with the part's check. The first name is
 the part's answer, the others are set-up; in a whole file each part has its own ``variables``. ``text
 message`` is the last part's message, Markdown as it is, and the word in parentheses the part's status. One
-YAML block may be followed by several pairs of values and message; a ``python reference`` holds until the next.
+YAML block may be followed by several pairs of values and message; a ``python reference`` holds until the
+next one.
 
 A kind whose values need more than :mod:`tests.checks.making` has adds its makers to :data:`NAMES`.
 """
