@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from checks.compare import content
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
+from checks.spec.base import Found, Scope
 from checks.spec.bounds import Bounds
 from checks.spec.kind import ABSENT, TargetKind
 
@@ -34,6 +35,11 @@ class Size(TargetKind):
     shape: list[int | None] | None = Field(default=None, description="the axes' lengths; null for any")
     ndim: Bounds | None = Field(default=None, description="the number of axes")
     distinct: Bounds | None = Field(default=None, description="the number of different elements")
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """Nothing asked for."""
+        if not {"length", "shape", "ndim", "distinct"} & self.model_fields_set:
+            yield (), "this check asks for nothing", "length, shape, ndim or distinct"
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """The first condition that fails gives the reason."""

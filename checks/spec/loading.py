@@ -76,6 +76,9 @@ def _problem(document: Document, path: Path, detail: ErrorDetails) -> Problem:
             )
         case "missing":
             return document.problem(path, f"{_missing(detail)!r} is missing")
+        case "bool_type" | "bool_parsing":
+            meant = "write true or false" if isinstance(detail["input"], str) else ""
+            return document.problem(path, _plain(detail["msg"], detail["input"]), meant)
         case _:
             return document.problem(path, _plain(detail["msg"], detail["input"]))
 

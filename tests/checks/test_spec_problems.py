@@ -48,7 +48,7 @@ CASES = [
     ("no kind", "        equal: {of: norms, to: reference}\n", "", ["a.yaml:12:9: parts.0.checks.0: a check needs exactly one kind, this one names no kind"]),
     ("two kinds", "        message:", "        size: {of: norms, ndim: 1}\n        message:", ["a.yaml:12:9: parts.0.checks.0: a check needs exactly one kind, this one names 2 kinds (equal, size)"]),
     ("wrong type", "title: Q", "title: 3", ["a.yaml:8:12: parts.0.title: input should be a valid string, not 3"]),
-    ("YAML 1.1's yes", "to: reference}", "to: reference, prefix: yes}", ["a.yaml:13:51: parts.0.checks.0.equal.prefix: input should be a valid boolean, not 'yes'"]),
+    ("YAML 1.1's yes", "to: reference}", "to: reference, prefix: yes}", ["a.yaml:13:51: parts.0.checks.0.equal.prefix: input should be a valid boolean, not 'yes'; write true or false"]),
     ("unknown variable", "equal: {of: norms", "equal: {of: norm", ["a.yaml:13:21: parts.0.checks.0.equal.of: 'norm' is none of the part's variables; did you mean 'norms'?"]),
     ("unknown reference", "{reference: other}", "{reference: othr}", ["a.yaml:17:51: parts.0.misconceptions.0.when.equal.to.reference: 'othr' is no variable of the reference run; did you mean 'other'?"]),
     ("unknown field", '"{seen} is', '"{sean} is', ["a.yaml:14:18: parts.0.checks.0.message: the message has an unknown field {sean}; did you mean 'seen'?"]),
