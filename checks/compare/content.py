@@ -146,7 +146,10 @@ def family(node: v.AnyNode) -> str:
         case v.Array() if zone(node):
             return "time with zone"
         case v.Array():
-            return _dtype_family(node.dtype)
+            texts = (
+                node.dtype == "object" and node.items and all(isinstance(item, v.Text) for item in node.items)
+            )
+            return "text" if texts else _dtype_family(node.dtype)
         case v.Series():
             return CATEGORY if node.dtype == CATEGORY else family(node.values)
         case v.Tensor():

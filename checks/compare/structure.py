@@ -20,7 +20,7 @@ def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:  #
     if wanted is not None:
         found = content.numbers(seen) if content.container(seen) == content.container(expected) else None
         return found is not None and tolerance.all_close(found, wanted)
-    if isinstance(expected, (v.Array, v.Series)) and _moments(expected):
+    if isinstance(expected, (v.Array, v.Series)) and holds_moments(expected):
         return content.container(seen) == content.container(expected) and _same_moments(seen, expected)
     match expected, seen:
         case v.Text(), v.Text():
@@ -80,7 +80,8 @@ def _same_containers(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance)
     return same_items(theirs, ours, tolerance, ordered=not isinstance(expected, v.SetOf))
 
 
-def _moments(node: v.AnyNode) -> bool:
+def holds_moments(node: v.AnyNode) -> bool:
+    """Whether a value is an array of dates or spans."""
     array = node.values if isinstance(node, v.Series) else node
     return isinstance(array, v.Array) and array.values is not None and array.values.dtype.kind in "Mm"
 
@@ -88,7 +89,7 @@ def _moments(node: v.AnyNode) -> bool:
 def _same_moments(seen: v.AnyNode, expected: v.AnyNode) -> bool:
     """Dates at any unit; no date equals no date."""
     one, other = (node.values if isinstance(node, v.Series) else node for node in (seen, expected))
-    if not _moments(seen) or not isinstance(one, v.Array) or not isinstance(other, v.Array):
+    if not holds_moments(seen) or not isinstance(one, v.Array) or not isinstance(other, v.Array):
         return False
     theirs, ours = content.moments(one), content.moments(other)
     if theirs.shape != ours.shape or theirs.dtype.kind != ours.dtype.kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_STEPS = 300_000
+MAX_STEPS = 200_000
 MAX_ELEMENTS = 5_000_000
 MAX_BITS = 4_096
 MAX_TEXT = 200_000
@@ -13,7 +13,7 @@ class UndefinedError(Exception):
 
 
 class Budget:
-    """Counts the steps of one evaluation: each operator is one, and one more for each thousand elements."""
+    """Counts the steps of one evaluation: each operator is one, and one more for each hundred elements."""
 
     def __init__(self) -> None:
         self._left = MAX_STEPS
@@ -22,6 +22,6 @@ class Budget:
         """Take a step over so many elements; raises UndefinedError where the limit is reached."""
         if elements > MAX_ELEMENTS:
             raise UndefinedError(f"it would take more than {MAX_ELEMENTS} elements")
-        self._left -= 1 + elements // 1_000
+        self._left -= 1 + elements // 100
         if self._left < 0:
             raise UndefinedError("it would take too many steps")

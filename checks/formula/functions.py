@@ -20,6 +20,7 @@ from checks.formula.cost import MAX_TEXT, UndefinedError
 from checks.formula.exchange import Frame, Labelled, key_of, node_of
 
 MAX_RANGE = 100_000
+_NUMBERS = {bool, int, float, complex}
 
 
 def array(value: Any) -> Any:
@@ -27,6 +28,8 @@ def array(value: Any) -> Any:
     if isinstance(value, Labelled):
         return value.values
     if isinstance(value, (list, tuple)):
+        if set(map(type, value)) <= _NUMBERS:
+            return np.asarray(value)
         if any(isinstance(each, (str, dict, frozenset)) or each is None for each in value):
             raise UndefinedError("a list with other things than numbers has no arithmetic")
         return np.asarray([array(each) for each in value])

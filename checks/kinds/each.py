@@ -13,7 +13,7 @@ from checks.compare.words import listed
 from checks.compare.written import Spelled
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
-from checks.scene import Outcome, Scene
+from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Scope, walk
 from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.template import Finished, escape
@@ -71,7 +71,7 @@ class Each(TargetKind):
         if found is None:
             return Outcome(0.0, "no_elements")
         if not found:
-            return Outcome(1.0 if self.empty else 0.0, "empty")
+            return PASSED if self.empty else Outcome(0.0, "empty")
         if len(found) > MAX_ELEMENTS:
             return Outcome(0.0, "too_many")
         expected = self._expected(scene)

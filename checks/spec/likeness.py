@@ -190,6 +190,8 @@ class Likeness(BaseModel):
         if theirs is None or ours is None:
             kind = content.container(node) != content.container(expected)
             return Outcome(0.0, "kind" if kind else "values", _ONE)
+        if structure.holds_moments(expected) and not structure.holds_moments(node):
+            return Outcome(0.0, "kind", _ONE)
         if structure.same_items(theirs, ours, tolerance, ordered=not isinstance(expected, v.SetOf)):
             return self.wrapping(node, expected, same_shape=False)
         return _items_differ(theirs, ours, tolerance)

@@ -6,6 +6,7 @@ is looked at again, until a spec is left whose names can be checked against each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from checks.spec.schema import known_keys
 from checks.spec.target import suggestion
 
 MAX_ROUNDS = 100
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def load_spec(raw: bytes, file: str = "assignment.yaml") -> AssignmentSpec:
@@ -78,6 +80,10 @@ def _problem(document: Document, path: Path, detail: ErrorDetails) -> Problem:
             return document.problem(path, f"{_missing(detail)!r} is missing")
         case "bool_type" | "bool_parsing":
             meant = "write true or false" if isinstance(detail["input"], str) else ""
+            return document.problem(path, _plain(detail["msg"], detail["input"]), meant)
+        case "literal_error":
+            near = suggestion(str(detail["input"]), _QUOTED.findall(detail["ctx"]["expected"]))
+            meant = near if near.startswith("did") else ""
             return document.problem(path, _plain(detail["msg"], detail["input"]), meant)
         case _:
             return document.problem(path, _plain(detail["msg"], detail["input"]))
