@@ -243,7 +243,8 @@ def test_feedback_names_version_environment_and_seed() -> None:
 PROGRAM = """
 import hashlib
 from tests.checks.test_parts import HIDING, judged
-text = HIDING.replace("relation: len(a) > 1", "members: {of: a, required: [x], forbidden: [y, z], others: allowed}")
+text = HIDING.replace("relation: len(a) > 1",
+    "members: {of: a, required: [x], forbidden: [y, z], others: allowed}")
 print(hashlib.sha256(judged(text, a={"y", "z", "q", "r"}).to_json()).hexdigest())
 """
 

@@ -148,3 +148,14 @@ def test_an_interrupted_demo_is_exit_130(monkeypatch):
     result = run.invoke(cli.app, ["demo"])
     assert (result.exit_code, result.stdout) == (130, "")
     assert "interrupted" in result.stderr
+
+
+def test_every_mistake_and_every_warning_of_an_assignment_is_told(folder):
+    spec = (folder / "assignment.yaml").read_text()
+    (folder / "assignment.yaml").write_text(spec.replace("title: ", "title: yes #", 1))
+    result = run.invoke(cli.app, ["assignment", "check", str(folder)])
+    assert (result.exit_code, "yes is a text here" in result.stderr) == (0, True)
+    (folder / "assignment.yaml").write_text("points: 9\nlimit: 3\n" + spec)
+    result = run.invoke(cli.app, ["assignment", "check", str(folder)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == ["points", "limit"]
