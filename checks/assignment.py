@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from checks import bundle
 from checks.errors import Problem, SpecError
 from checks.plan import Limits, PartPlan, RunPlan
-from checks.source import NotANotebookError, assigned_names, code_cells
+from checks.source import NotANotebookError, assigned_names, binds_unseen, calls_check, code_cells
 from checks.spec.base import walk
 from checks.spec.loading import read_spec
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, read_yaml
-from checks.spec.target import Operand, suggestion
+from checks.spec.target import suggestion
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,14 @@ class Offer:
 @dataclass(frozen=True)
 class Assignment:
     """A checked assignment. ``version`` is the digest of its files; ``inputs`` maps where the notebook looks
-    to a key of the files; ``starter`` holds the sources of the starter notebook's code cells."""
+    to a key of the files; ``starter`` holds the sources of the starter notebook's code cells; ``warnings``
+    tell what the author may not have meant."""
 
     spec: AssignmentSpec
     version: str
     inputs: Mapping[str, str]
     starter: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], offer: Offer | None = None) -> Assignment:
@@ -52,11 +54,13 @@ class Assignment:
             *_missing_inputs(inputs, files, document),
             *_notebook_problems(files, needed=_needs_reference(spec)),
             *_unset_reference_names(spec, files, document),
+            *_unset_variables(spec, files, document),
             *_not_offered(document, offer),
         ]
         if problems:
             raise SpecError(problems)
-        return cls(spec, bundle.digest(files), inputs, tuple(code_cells(files[bundle.STARTER])))
+        starter = tuple(code_cells(files[bundle.STARTER]))
+        return cls(spec, bundle.digest(files), inputs, starter, tuple(document.warnings))
 
     @property
     def id(self) -> str:
@@ -134,7 +138,11 @@ def spec_problems(files: Mapping[str, bytes], offer: Offer | None) -> list[Probl
         spec, _ = read_spec(files[bundle.SPEC], bundle.SPEC)
     except SpecError as error:
         return [*error.problems, *_not_offered(document, offer)]
-    return [*_unset_reference_names(spec, files, document), *_not_offered(document, offer)]
+    return [
+        *_unset_reference_names(spec, files, document),
+        *_unset_variables(spec, files, document),
+        *_not_offered(document, offer),
+    ]
 
 
 def _document(files: Mapping[str, bytes]) -> Document:
@@ -160,7 +168,7 @@ def _not_offered(document: Document, offer: Offer | None) -> Iterator[Problem]:
 
 
 def _needs_reference(spec: AssignmentSpec) -> bool:
-    return any(isinstance(piece, Operand) and piece.reference is not None for _, piece in walk(spec))
+    return any(getattr(piece, "wants_reference", bool)() for _, piece in walk(spec))
 
 
 def _missing_inputs(
@@ -203,3 +211,25 @@ def _unset_reference_names(
         for number, name in enumerate(spec.reference.variables)
         if name not in assigned
     ]
+
+
+def _unset_variables(
+    spec: AssignmentSpec, files: Mapping[str, bytes], document: Document
+) -> Iterator[Problem]:
+    """Variables of a part that neither the author's notebook nor the starter assigns, where the author's
+    notebook answers the part (it calls its check) and nothing in it may bind names unseen."""
+    try:
+        cells = [code_cells(files.get(name, b"")) for name in (bundle.REFERENCE, bundle.STARTER)]
+    except NotANotebookError:
+        return
+    sources = [*cells[0], *cells[1]]
+    if any(binds_unseen(source) for source in sources):
+        return
+    assigned = frozenset[str]().union(*map(assigned_names, sources))
+    for number, part in enumerate(spec.parts):
+        if not any(calls_check(source, part.id) for source in cells[0]):
+            continue
+        for name in part.variables:
+            if name not in assigned:
+                what = f"no cell of the author's notebook or the starter assigns {name!r}"
+                yield document.problem(("parts", number, "variables", name), what, suggestion(name, assigned))

@@ -6,16 +6,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from checks.assignment import Assignment
+from checks.spec.audience import Visible, narrower, shown
+from checks.spec.models import Part
 from checks.spec.template import escape
 
 PartStatus = Literal[
     "correct", "partial", "incorrect", "not_attempted", "error", "ungraded", "needs_review", "unjudged"
 ]
+LATER = "What was found is shown after the due date."
+NEVER = "What was found is not shown."
+HIDDEN = "A check that is not shown did not pass."
 CheckOutcome = Literal["passed", "failed", "skipped", "unjudged"]
 
 
@@ -37,26 +45,29 @@ class SubmissionInfo(msgspec.Struct, frozen=True):
 
 
 class RunInfo(msgspec.Struct, frozen=True):
-    """How the run went; ``seconds`` of wall time."""
+    """How the run went: ``seconds`` of wall time, the ``seed`` of its random generators."""
 
     status: str
     seconds: float
     environment: str
     memory_limit: str
+    seed: int | None = None
 
 
 class CheckFeedback(msgspec.Struct, frozen=True):
-    """One check of a part; ``message`` is empty unless it failed."""
+    """One check of a part, with its ``credit`` from 0 to 1; ``message`` is what it says where it failed, or
+    its remark."""
 
     id: str
     outcome: CheckOutcome
     message: str
     weight: float
+    credit: float = 0.0
 
 
 class PartFeedback(msgspec.Struct, frozen=True):
     """One part; ``message`` and ``hints`` are Markdown,
-    ``cell`` is the notebook index of the cell that decided.
+    ``cell`` is the notebook index of the cell that decided. The points of a ``bonus`` part count on top.
     """
 
     id: str
@@ -69,13 +80,15 @@ class PartFeedback(msgspec.Struct, frozen=True):
     hints: tuple[str, ...] = ()
     cell: int | None = None
     checks: tuple[CheckFeedback, ...] = ()
+    bonus: bool = False
 
 
 class Feedback(msgspec.Struct, frozen=True):
     """The whole judgement of one attempt, as the instructor sees it.
 
     ``score`` is the sum of the parts' scores. A part that is ``unjudged`` counts 0 in it: while there is one,
-    ``score`` is no grade and must not be passed on as one.
+    ``score`` is no grade and must not be passed on as one; a part that ``needs_review`` waits for its points.
+    ``max_score`` is without the bonus parts.
     """
 
     assignment: AssignmentInfo
@@ -97,21 +110,68 @@ class Feedback(msgspec.Struct, frozen=True):
         return msgspec.json.decode(raw, type=cls)
 
 
-def student_view(feedback: Feedback, assignment: Assignment) -> Feedback:
-    """The feedback without the checks that the spec hides; parts' messages never speak of these."""
-    hidden = {
-        (part.id, name)
-        for part in assignment.parts
-        for name, check in part.named_checks().items()
-        if check.hidden
-    }
-    parts = (
-        msgspec.structs.replace(
-            part, checks=tuple(each for each in part.checks if (part.id, each.id) not in hidden)
-        )
+@dataclass(frozen=True)
+class Viewer:
+    """A student before or after the due date."""
+
+    due_is_past: bool
+
+    def sees(self, visible: Visible) -> bool:
+        """Whether such a thing is shown."""
+        return shown(visible, due_is_past=self.due_is_past)
+
+
+def student_view(
+    feedback: Feedback, assignment: Assignment, *, now: datetime | None = None, due: datetime | None = None
+) -> Feedback:
+    """The feedback without what the spec keeps from students at the moment ``now``.
+
+    Without ``now`` or a ``due`` date (both with a time zone, or both without), what waits for the due date is
+    not shown. Where whole parts are hidden, ``score`` and ``max_score`` are those of the parts that are seen.
+    """
+    viewer = Viewer(due_is_past=now is not None and due is not None and now >= due)
+    specs = {part.id: part for part in assignment.parts}
+    parts = tuple(
+        _part_view(part, specs[part.id], viewer) if part.id in specs else part
         for part in feedback.parts
+        if part.id not in specs or viewer.sees(specs[part.id].visible)
     )
-    return msgspec.structs.replace(feedback, parts=tuple(parts))
+    if len(parts) == len(feedback.parts):
+        return msgspec.structs.replace(feedback, parts=parts)
+    capped = assignment.spec.bonus == "capped"
+    score, most = total(parts, capped=capped), max_total(parts)
+    return msgspec.structs.replace(feedback, parts=parts, score=score, max_score=most)
+
+
+def _part_view(found: PartFeedback, part: Part, viewer: Viewer) -> PartFeedback:
+    named = part.named_checks()
+    checks = tuple(
+        _check_view(each, viewer.sees(named[each.id].message_audience))
+        for each in found.checks
+        if each.id in named and viewer.sees(named[each.id].audience)
+    )
+    if not viewer.sees(part.message_visible):
+        silent = tuple(_check_view(each, False) for each in checks)
+        later = narrower(part.message_visible, "after_due") == "after_due"
+        return msgspec.structs.replace(
+            found, checks=silent, message=LATER if later else NEVER, misconception=None
+        )
+    audiences: Mapping[str, Visible] = {each.id: each.visible for each in part.misconceptions}
+    known = audiences.get(found.misconception or "", "always")
+    if not viewer.sees(known):
+        return msgspec.structs.replace(found, checks=checks, message=_from_checks(checks), misconception=None)
+    message = _from_checks(checks) if found.message == HIDDEN else found.message
+    return msgspec.structs.replace(found, checks=checks, message=message)
+
+
+def _check_view(check: CheckFeedback, with_message: bool) -> CheckFeedback:
+    return check if with_message else msgspec.structs.replace(check, message="")
+
+
+def _from_checks(checks: tuple[CheckFeedback, ...]) -> str:
+    """What the seen checks say, the one with the least credit first."""
+    failed = [each for each in checks if each.outcome == "failed" and each.message]
+    return min(failed, key=lambda each: each.credit).message if failed else HIDDEN
 
 
 def assignment_info(assignment: Assignment) -> AssignmentInfo:
@@ -119,9 +179,15 @@ def assignment_info(assignment: Assignment) -> AssignmentInfo:
     return AssignmentInfo(assignment.id, assignment.version, assignment.title)
 
 
-def total(parts: tuple[PartFeedback, ...]) -> float:
-    """The sum of the parts' scores, without the dust of binary fractions."""
-    return round(sum(part.score for part in parts), 6)
+def total(parts: tuple[PartFeedback, ...], *, capped: bool = False) -> float:
+    """The sum of the parts' scores, without the dust of binary fractions; ``capped`` at the most."""
+    found = round(sum(part.score for part in parts), 6)
+    return min(found, max_total(parts)) if capped else found
+
+
+def max_total(parts: tuple[PartFeedback, ...]) -> float:
+    """The sum of the parts' points; what bonus parts give comes on top of it."""
+    return round(sum(part.max_score for part in parts if not part.bonus), 6)
 
 
 def system_error_feedback(assignment: Assignment, submission: SubmissionInfo, reason: str) -> Feedback:
@@ -131,14 +197,13 @@ def system_error_feedback(assignment: Assignment, submission: SubmissionInfo, re
     """
     message = f"This could not be judged, and it is not your fault: {escape(reason.rstrip('.'))}."
     parts = tuple(
-        PartFeedback(part.id, part.title, "unjudged", 0.0, part.points, message)
+        PartFeedback(part.id, part.title, "unjudged", 0.0, part.points, message, bonus=part.bonus)
         if part.graded
         else PartFeedback(part.id, part.title, "ungraded", 0.0, 0.0, "")
         for part in assignment.parts
     )
     run = RunInfo("system_error", 0.0, assignment.environment, "none")
-    most = round(sum(part.max_score for part in parts), 6)
-    return Feedback(assignment_info(assignment), submission, run, 0.0, most, parts)
+    return Feedback(assignment_info(assignment), submission, run, 0.0, max_total(parts), parts)
 
 
 def json_schema() -> dict[str, Any]:

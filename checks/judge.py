@@ -7,60 +7,24 @@ checks come out; and, where they do not pass, whether a known misconception expl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from checks.answers import judge_answer
 from checks.assignment import Assignment
 from checks.attempted import LIMITS, Stop, earlier_cause, is_placeholder, is_untouched, stopping_cell
-from checks.errors import MissingReferenceError
 from checks.evidence import BadFrameError, Evidence, Frame, Snapshot
 from checks.evidence import values as v
-from checks.feedback import (
-    CheckFeedback,
-    CheckOutcome,
-    Feedback,
-    PartFeedback,
-    PartStatus,
-    RunInfo,
-    SubmissionInfo,
-    assignment_info,
-    total,
-)
-from checks.scene import Outcome, Scene
-from checks.spec.models import Misconception, Part
+from checks.feedback import Feedback, PartFeedback, RunInfo, SubmissionInfo, assignment_info, max_total, total
+from checks.spec.models import Part
 from checks.spec.template import end_once, escape, fill
+from checks.verdict import Case, Values, Verdict, not_judged, unjudged
 
-Values = Mapping[str, v.AnyNode]
-HIDDEN = "A check that is not shown did not pass."
+BY_HAND = "A person marks this part."
+GATED = "This part counts once {parts} is right; start there."
 NONE = (
     "{name} is None, though the notebook assigns something to it: what stands there gives no value, "
     "as a call that only prints does."
 )
-UNJUDGED = "This part could not be judged, and it is not your fault: {why}."
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How one part came out; ``credit`` from 0 to 1 of its points."""
-
-    status: PartStatus
-    message: str
-    credit: float = 0.0
-    misconception: str | None = None
-    cell: int | None = None
-    checks: tuple[CheckFeedback, ...] = ()
-
-
-@dataclass(frozen=True)
-class Case:
-    """One part with everything that its verdict follows from."""
-
-    part: Part
-    evidence: Evidence
-    starter: tuple[str, ...]
-    reference: Values | None
-    reference_fault: str = ""
-    snapshot: Snapshot | None = None
-    values: Values = field(default_factory=dict)
 
 
 def judge(
@@ -69,16 +33,18 @@ def judge(
     """Judge one attempt. ``reference`` is the evidence of the author's run,
     needed where the spec compares with it.
     """
-    parts = tuple(
-        _part_feedback(part, _judge_part(assignment, part, evidence, reference)) for part in assignment.parts
-    )
-    run = evidence.run
+    verdicts: dict[str, Verdict] = {}
+    for part in assignment.parts:
+        verdict = _judge_part(assignment, part, evidence, reference, verdicts)
+        verdicts[part.id] = _gated(part, verdict, verdicts)
+    parts = tuple(_part_feedback(part, verdicts[part.id]) for part in assignment.parts)
+    run, seed = evidence.run, _seed(assignment, evidence)
     return Feedback(
         assignment=assignment_info(assignment),
         submission=submission,
-        run=RunInfo(run.status, run.seconds, run.environment, run.memory_limit),
-        score=total(parts),
-        max_score=round(sum(part.max_score for part in parts), 6),
+        run=RunInfo(run.status, run.seconds, run.environment, run.memory_limit, seed),
+        score=total(parts, capped=assignment.spec.bonus == "capped"),
+        max_score=max_total(parts),
         parts=parts,
     )
 
@@ -97,18 +63,51 @@ def _part_feedback(part: Part, verdict: Verdict) -> PartFeedback:
         hints=tuple(part.hints) if wanting else (),
         cell=verdict.cell,
         checks=verdict.checks,
+        bonus=part.bonus,
     )
 
 
+def _gated(part: Part, verdict: Verdict, earlier: Mapping[str, Verdict]) -> Verdict:
+    """A part with some credit counts only where the parts that it needs are right.
+
+    Where one of these could not be judged, neither can this one.
+    """
+    if verdict.credit <= 0:
+        return verdict
+    wrong = [name for name in part.needs if earlier[name].status != "correct"]
+    if any(earlier[name].status == "unjudged" for name in wrong):
+        return unjudged(part, "a part that it builds on could not be judged")
+    if not wrong:
+        return verdict
+    message = GATED.format(parts=" and ".join(map(escape, wrong)))
+    return replace(verdict, status="incorrect", credit=0.0, message=message, misconception=None)
+
+
+def _seed(assignment: Assignment, evidence: Evidence) -> int | None:
+    """What the run's random generators began with: as the frames tell it, else as the spec asks for it."""
+    for snapshot in evidence.snapshots:
+        try:
+            found = snapshot.decode().seed
+        except BadFrameError:
+            continue
+        if found is not None:
+            return found
+    return assignment.spec.seed
+
+
 def _judge_part(
-    assignment: Assignment, part: Part, evidence: Evidence, reference: Evidence | None
+    assignment: Assignment,
+    part: Part,
+    evidence: Evidence,
+    reference: Evidence | None,
+    earlier: Mapping[str, Verdict],
 ) -> Verdict:
     if not part.graded:
         return Verdict("ungraded", "A question to think about: it is not graded.")
     if evidence.run.status == "system_error":
-        return _unjudged(part, evidence.run.detail or "the run failed")
+        return unjudged(part, evidence.run.detail or "the run failed")
     if evidence.run.status == "rejected":
-        return _not_judged(
+        return not_judged(
             part,
             "error",
             f"The notebook could not be run: {escape(evidence.run.detail or 'no reason given')}",
@@ -118,13 +117,24 @@ def _judge_part(
         snapshot, values = _deciding(part, evidence)
     except BadFrameError:
         text = "What your notebook sent as the values of this part was not written by the grader's own code."
-        return _not_judged(part, "error", text)
-    return _judge_values(Case(part, evidence, assignment.starter, expected, fault, snapshot, values))
+        return not_judged(part, "error", text)
+    case = Case(part, evidence, assignment.starter, expected, fault, snapshot, values, earlier)
+    return _judge_by_hand(case) if part.marked_by == "hand" else _judge_values(case)
+
+
+def _judge_by_hand(case: Case) -> Verdict:
+    """A person gives the points; whether there is anything to mark, and what the checks found, is told."""
+    if not case.part.answers and not case.part.not_attempted:
+        return Verdict("needs_review", BY_HAND, cell=case.cell)
+    found = _judge_values(case)
+    if found.status in ("not_attempted", "error"):
+        return found
+    return replace(found, status="needs_review", message=BY_HAND, credit=0.0)
 
 
 def _judge_values(case: Case) -> Verdict:
     """Crash, untouched, or an answer: in this order, for a crash may leave the placeholder behind."""
-    part, cell = case.part, case.snapshot.cell if case.snapshot else None
+    part, cell = case.part, case.cell
     untouched = is_untouched(part, case.values, case.evidence, case.snapshot, case.starter)
     rule = part.not_attempted
     stop = (
@@ -135,99 +145,21 @@ def _judge_values(case: Case) -> Verdict:
     if stop is not None:
         return _stopped(part, stop, case.evidence)
     if untouched:
-        return _not_judged(part, "not_attempted", _untouched_message(case), cell)
+        return not_judged(part, "not_attempted", _untouched_message(case), cell)
     broken = next(
         (node for name in part.answers if isinstance(node := case.values.get(name), v.Broken)), None
     )
     if broken is not None:
-        return _not_judged(part, "incorrect", f"The value could not be read: {escape(broken.why)}.", cell)
+        return not_judged(part, "incorrect", f"The value could not be read: {escape(broken.why)}.", cell)
     empty = [name for name in part.answers if isinstance(case.values.get(name), v.Nothing)]
     if empty and is_placeholder(part, case.values):
-        return _not_judged(part, "incorrect", NONE.format(name=escape(empty[0])), cell)
+        return not_judged(part, "incorrect", NONE.format(name=escape(empty[0])), cell)
     missing = [name for name in part.answers if name not in case.values]
     if missing:
-        return _not_judged(
+        return not_judged(
             part, "incorrect", f"{escape(missing[0])} has no value when the check of this part runs.", cell
         )
-    return _judge_answer(case)
-
-
-def _judge_answer(case: Case) -> Verdict:
-    if case.reference_fault:
-        return _unjudged(case.part, case.reference_fault)
-    outcomes: dict[str, Outcome] = {}
-    skipped: set[str] = set()
-    named = case.part.named_checks()
-    try:
-        for name, check in named.items():
-            if all(need in outcomes and outcomes[need].passed for need in check.needs):
-                outcomes[name] = check.evaluate(Scene(case.values, case.reference, outcomes))
-            else:
-                skipped.add(name)
-    except MissingReferenceError as error:
-        return _unjudged(case.part, str(error))
-    credit = _credit(case.part, outcomes)
-    found = _misconception(case, outcomes) if credit < 1 else None
-    if found is not None and found[0].credit is not None:
-        credit = found[0].credit
-    return Verdict(
-        status="correct" if credit >= 1 else "partial" if credit > 0 else "incorrect",
-        message=case.part.correct
-        if credit >= 1
-        else found[1]
-        if found
-        else _worst_message(case.part, outcomes),
-        credit=credit,
-        misconception=found[0].id if found else None,
-        cell=case.snapshot.cell if case.snapshot else None,
-        checks=_check_feedback(case.part, outcomes),
-    )
-
-
-def _credit(part: Part, outcomes: Mapping[str, Outcome]) -> float:
-    """The lowest credit, or the mean by weight in which a skipped check counts nothing."""
-    if part.credit == "lowest":
-        return min((outcome.credit for outcome in outcomes.values()), default=0.0)
-    weights = {name: check.weight for name, check in part.named_checks().items()}
-    return sum(weights[name] * outcome.credit for name, outcome in outcomes.items()) / sum(weights.values())
-
-
-def _misconception(case: Case, outcomes: Mapping[str, Outcome]) -> tuple[Misconception, str] | None:
-    """The first misconception that explains the answer, with its message."""
-    scene = Scene(case.values, case.reference, outcomes)
-    for each in case.part.misconceptions:
-        try:
-            outcome = each.when.evaluate(scene)
-        except MissingReferenceError:
-            # The grade does not hang on an explanation: an author's slip in one must not keep the part
-            # unjudged.
-            continue
-        if outcome.credit > 0:
-            return each, fill(each.message, outcome.facts)
-    return None
-
-
-def _worst_message(part: Part, outcomes: Mapping[str, Outcome]) -> str:
-    """The message of the check with the least credit (the first of equals) among those that students may
-    see.
-    """
-    named = part.named_checks()
-    failed = [name for name, outcome in outcomes.items() if not outcome.passed]
-    shown = [name for name in failed if not named[name].hidden]
-    return (
-        min((outcomes[name] for name in shown), key=lambda outcome: outcome.credit).message
-        if shown
-        else HIDDEN
-    )
-
-
-def _check_feedback(part: Part, outcomes: Mapping[str, Outcome]) -> tuple[CheckFeedback, ...]:
-    rows = []
-    for name, check in part.named_checks().items():
-        outcome = outcomes.get(name)
-        result: CheckOutcome = "skipped" if outcome is None else "passed" if outcome.passed else "failed"
-        rows.append(CheckFeedback(name, result, outcome.message if outcome else "", check.weight))
-    return tuple(rows)
+    return judge_answer(case)
 
 
 def _deciding(
@@ -269,7 +201,7 @@ def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | 
 
 def _stopped(part: Part, stop: Stop, evidence: Evidence) -> Verdict:
     """The verdict on a part whose code stopped: first what the author knows of the exception, then itself."""
-    verdict = _not_judged(part, "error", _stop_message(stop, evidence), stop.cell.index)
+    verdict = not_judged(part, "error", _stop_message(stop, evidence), stop.cell.index)
     error = stop.cell.error
     for crash in part.crashes:
         if error is not None and crash.explains(error.name, error.message):
@@ -307,17 +239,3 @@ def _untouched_message(case: Case) -> str:
     if not any(name in case.values for name in case.part.answers):
         return f"{names}: there is no answer to this part in the notebook yet."
     return f"{names}: still as the exercise gave it. Fill in your answer and run the cell again."
-
-
-def _not_judged(part: Part, status: PartStatus, message: str, cell: int | None = None) -> Verdict:
-    checks = tuple(
-        CheckFeedback(name, "skipped", "", check.weight) for name, check in part.named_checks().items()
-    )
-    return Verdict(status, message, cell=cell, checks=checks)
-
-
-def _unjudged(part: Part, why: str) -> Verdict:
-    checks = tuple(
-        CheckFeedback(name, "unjudged", "", check.weight) for name, check in part.named_checks().items()
-    )
-    return Verdict("unjudged", UNJUDGED.format(why=escape(why).rstrip(".")), checks=checks)

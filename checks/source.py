@@ -15,6 +15,7 @@ from functools import lru_cache
 
 _MAGIC_LINE = re.compile(r"^(\s*)(?:[%!].*|\?\??[\w.]+|[\w.]+\?\??)$")
 _MAGIC_VALUE = re.compile(r"^(\s*[\w., \[\]'\"]+=\s*)[%!].*$")
+_BINDING_MAGIC = re.compile(r"^\s*%(?:run|load|store|pylab)\b|^\s*%%(?!time|capture)", re.MULTILINE)
 _COMMENT = re.compile(r"#[^\n]*")
 # Cell magics whose body is Python that runs in the notebook's own namespace.
 _PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")
@@ -67,6 +68,19 @@ def assigned_names(source: str) -> frozenset[str]:
     """Every name that a cell binds anywhere in it: assignments of all forms, loops, imports, definitions …"""
     tree = parse(source)
     return frozenset(name for node in ast.walk(tree) for name in _bound_by(node)) if tree else frozenset()
+
+
+def binds_unseen(source: str) -> bool:
+    """Whether a cell may bind names that its text hides: ``import *``, ``exec``, ``%run``, no Python."""
+    tree = parse(source)
+    if tree is None or _BINDING_MAGIC.search(source):
+        return True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            return True
+        if isinstance(node, ast.Name) and node.id in ("exec", "globals", "locals", "get_ipython"):
+            return True
+    return False
 
 
 @lru_cache(maxsize=4096)

@@ -230,7 +230,9 @@ def check_assignment(folder: Bundle) -> None:
     """Read an assignment and report every mistake at once."""
     with exits():
         found = Assignment.from_files(read_bundle(folder), offered())
-        points = sum(part.points for part in found.parts if part.graded)
+        for warning in found.warnings:
+            typer.echo(f"{warning} (a warning)", err=True)
+        points = sum(part.points for part in found.parts if part.graded and not part.bonus)
         typer.echo(f"{found.id}: {len(found.parts)} parts, {points:g} points, version {found.version}")
 
 

@@ -5,6 +5,7 @@ A norm is the same norm in a list, an array or a column; a check decides whether
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -138,14 +139,19 @@ def scalar(node: v.AnyNode) -> object:
 
 
 def family(node: v.AnyNode) -> str:
-    """The family of the elements' type: bool, integer, float, complex, time, text, bytes, category,
-    object or nothing.
+    """The family of the elements' type: bool, integer, float, complex, time, time with zone, text, bytes,
+    category, object or nothing.
     """
     match node:
+        case v.Array() if zone(node):
+            return "time with zone"
         case v.Array():
-            return _dtype_family(node.dtype)
+            texts = (
+                node.dtype == "object" and node.items and all(isinstance(item, v.Text) for item in node.items)
+            )
+            return "text" if texts else _dtype_family(node.dtype)
         case v.Series():
-            return CATEGORY if node.dtype == CATEGORY else _dtype_family(node.values.dtype)
+            return CATEGORY if node.dtype == CATEGORY else family(node.values)
         case v.Tensor():
             return _dtype_family(node.dtype)
         case v.Text():
@@ -170,6 +176,59 @@ def label(node: v.AnyNode) -> object:
     """As :func:`scalar`, to look up by. A number beyond 64 bits stands as its spelling: such numbers can be
     chosen to fall on one place of a dict, all of them."""
     return f"int {node.v}" if isinstance(node, v.Int) and len(node.v) > 19 else scalar(node)
+
+
+def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911 - one line a kind of value
+    """The axes' lengths as NumPy would give them; a container's length where it holds no numbers."""
+    match node:
+        case v.Array() | v.Tensor():
+            return node.shape
+        case v.Series():
+            return node.values.shape
+        case v.Index():
+            return node.shape
+        case v.Table():
+            return (node.index.levels[0].shape[0], len(node.columns))
+        case v.Text():
+            return (node.cut or len(node.v),)
+        case v.Sequence() | v.SetOf() | v.Mapping():
+            found = numbers(node)
+            return (node.cut or len(node.items),) if found is None else found.shape
+        case v.Bool() | v.Int() | v.Float() | v.Complex():
+            return ()
+        case _:
+            return None
+
+
+def gaps(node: v.AnyNode) -> int:
+    """How many elements are missing: NaN, None, no date, or masked."""
+    found = numbers(node)
+    if found is not None:
+        return int(np.isnan(found).sum())
+    return sum(map(gap, items(node) or ()))
+
+
+def gap(node: v.AnyNode) -> bool:
+    """Whether a value is none: None or NaN."""
+    return isinstance(node, v.Nothing) or (isinstance(node, v.Float) and math.isnan(node.value))
+
+
+def moments(node: v.Array) -> Numbers:
+    """Dates or spans as NumPy's, missing ones NaT; dates of a time zone are in UTC."""
+    found = np.asarray(node.values)
+    if node.mask is None:
+        return found
+    return np.where(node.mask.array("bool", node.shape), np.array("NaT", dtype=found.dtype), found)
+
+
+def zone(node: v.Array) -> str:
+    """The time zone that dates belong to; empty where they have none."""
+    return getattr(node, "zone", None) or ""
+
+
+def column_family(column: v.Column) -> str:
+    """As :func:`family`, for a table's column: a category is a family of its own."""
+    return CATEGORY if column.dtype == CATEGORY else family(column.values)
 
 
 def column(table: v.Table, name: str) -> list[v.Array]:
@@ -262,9 +321,28 @@ def _array_items(node: v.Array) -> list[v.AnyNode] | None:
     if node.items is not None:
         return list(node.items)
     found = node.values
-    if found is None or found.dtype.kind not in "biuf" or found.ndim != 1:
+    if found is None or found.ndim != 1 or found.dtype.kind == "c":
         return None
-    return [_node(number) for number in found.tolist()]
+    plain: list[v.AnyNode] = (
+        [_moment(each) for each in found]
+        if found.dtype.kind in "Mm"
+        else [_node(number) for number in found.tolist()]
+    )
+    if node.mask is None:
+        return plain
+    gone = node.mask.array("bool", node.shape).tolist()
+    return [v.Nothing() if hole else each for each, hole in zip(plain, gone, strict=True)]
+
+
+def _moment(found: np.generic) -> v.AnyNode:
+    """A date or a span as text; what is none (NaT) as None. Trailing zeros of the second go, so that units
+    do not matter."""
+    if str(found) == "NaT":
+        return v.Nothing()
+    if found.dtype.kind == "m":
+        return v.Text(v=f"{found / np.timedelta64(1, 's')} seconds")  # type: ignore[operator]
+    head, dot, rest = str(found).partition(".")
+    return v.Text(v=(head + dot + rest.rstrip("0")).rstrip(".").removesuffix("T00:00:00"))
 
 
 def _node(number: float) -> v.AnyNode:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from checks.compare import content
 from checks.compare.closeness import Tolerance
+from checks.compare.normal import sort_key
 from checks.evidence import values as v
+
+MAX_TRIED = 1_000
 
 
 def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:  # noqa: PLR0911 - one line a kind of value
@@ -15,6 +20,8 @@ def same(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> bool:  #
     if wanted is not None:
         found = content.numbers(seen) if content.container(seen) == content.container(expected) else None
         return found is not None and tolerance.all_close(found, wanted)
+    if isinstance(expected, (v.Array, v.Series)) and holds_moments(expected):
+        return content.container(seen) == content.container(expected) and _same_moments(seen, expected)
     match expected, seen:
         case v.Text(), v.Text():
             return expected.v == seen.v and expected.cut == seen.cut
@@ -41,6 +48,25 @@ def same_items(
     return _plain(seen) == _plain(expected) and None not in _plain(expected)
 
 
+def same_bag(seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode], tolerance: Tolerance) -> bool:
+    """Whether two lists hold equal values equally often, in any order.
+
+    Sorted side by side they usually agree; where tolerance makes their orders differ, each expected value
+    takes the first that is left and like it.
+    """
+    theirs, ours = sorted(seen, key=sort_key), sorted(expected, key=sort_key)
+    if all(same(one, other, tolerance) for one, other in zip(theirs, ours, strict=True)):
+        return True
+    if len(theirs) > MAX_TRIED:
+        return False
+    for other in ours:
+        found = next((at for at, one in enumerate(theirs) if same(one, other, tolerance)), None)
+        if found is None:
+            return False
+        theirs.pop(found)
+    return True
+
+
 def _plain(nodes: Sequence[v.AnyNode]) -> set[object]:
     return {content.scalar(node) for node in nodes}
 
@@ -52,6 +78,23 @@ def _same_containers(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance)
     if theirs is None or ours is None:
         return False
     return same_items(theirs, ours, tolerance, ordered=not isinstance(expected, v.SetOf))
+
+
+def holds_moments(node: v.AnyNode) -> bool:
+    """Whether a value is an array of dates or spans."""
+    array = node.values if isinstance(node, v.Series) else node
+    return isinstance(array, v.Array) and array.values is not None and array.values.dtype.kind in "Mm"
+
+
+def _same_moments(seen: v.AnyNode, expected: v.AnyNode) -> bool:
+    """Dates at any unit; no date equals no date."""
+    one, other = (node.values if isinstance(node, v.Series) else node for node in (seen, expected))
+    if not holds_moments(seen) or not isinstance(one, v.Array) or not isinstance(other, v.Array):
+        return False
+    theirs, ours = content.moments(one), content.moments(other)
+    if theirs.shape != ours.shape or theirs.dtype.kind != ours.dtype.kind:
+        return False
+    return bool(((theirs == ours) | (np.isnat(theirs) & np.isnat(ours))).all())
 
 
 def _same_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance) -> bool:

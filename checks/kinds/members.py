@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,12 +16,16 @@ from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.template import fill
 from checks.spec.wording import message_problems
 
+Member = str | int | float | bool
+
 
 class Members(TargetKind):
-    """The elements are the required ones, perhaps some optional ones, and no other.
+    """The elements are the required ones, perhaps some optional ones, and no other (unless ``others`` may be
+    there).
 
-    ``forbidden`` maps an element to the message for it, ``required`` may do so too. An element that is in
-    none of the lists is an unknown one. Right elements in another container than a set are worth ``credit``.
+    ``forbidden`` maps an element to the message for it, ``required`` may do so too (both may be plain lists).
+    An element that is in none of the lists is an unknown one. Right elements in another container than a set
+    are worth ``credit``; ``container: any`` makes them worth everything.
     """
 
     reasons: ClassVar[Mapping[str, str]] = {
@@ -30,64 +34,88 @@ class Members(TargetKind):
         "empty_dict": "{variable} is an empty dict: braces with nothing between them make a dict, not a set.",
         "empty": "{variable} is empty.",
         "not_text": "{variable} holds {names}; each element should be one name, as text in quotes.",
+        "not_plain": "{variable} holds {names}; each element should be a plain value.",
         "forbidden": "{variable} holds {names}, which should not be there.",
         "unknown": "{variable} holds {names}, which is not among the names to choose from.",
         "missing": "Something is missing from {variable}.",
         "container": "{variable} holds the right names, but as {seen} instead of a set.",
     }
-    facts: ClassVar[Mapping[str, str]] = {**TargetKind.facts, "names": "the elements that are wrong"}
+    facts: ClassVar[Mapping[str, str]] = {
+        **TargetKind.facts,
+        "names": "the elements that are wrong",
+        "count": "how many required elements are missing",
+    }
 
-    required: list[str] | dict[str, str] = Field(
+    required: list[Member] | dict[str, str] = Field(
         default=[], description="elements that must be there; or with messages"
     )
-    optional: list[str] = Field(default=[], description="elements that may be there")
-    forbidden: dict[str, str] = Field(
-        default={}, description="elements that must not be there, each with its message"
+    optional: list[Member] = Field(default=[], description="elements that may be there")
+    forbidden: list[Member] | dict[str, str] = Field(
+        default={}, description="elements that must not be there; or each with its message"
+    )
+    others: Literal["forbidden", "allowed"] = Field(
+        default="forbidden", description="whether elements may be there that no list names"
+    )
+    container: Literal["set", "any"] = Field(
+        default="set", description="a set, or any container that has elements"
     )
     credit: float = Field(
         default=0.5, ge=0, le=1, description="the credit of the right elements in another container"
     )
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
-        """Elements that are in two lists; fields of the elements' messages."""
+        """Elements that are in two lists; fields of the elements' messages; nothing asked for."""
         lists = {"required": self.required, "optional": self.optional, "forbidden": self.forbidden}
-        seen: dict[str, str] = {}
+        seen: dict[Member, str] = {}
         for key, names in lists.items():
             for name in names:
                 if name in seen:
                     yield (key,), f"{name!r} is in {seen[name]} already", ""
                 seen[name] = key
                 if isinstance(names, dict):
-                    yield from message_problems(names[name], (key, name), self.facts)
+                    yield from message_problems(names[str(name)], (key, str(name)), self.facts)
+        if self.others == "allowed" and not self.required and not self.forbidden:
+            yield (), "this check asks for nothing: no element is required or forbidden", ""
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """Elements first, the container last."""
         found = content.items(node)
         if found is None:
             return Outcome(0.0, "unreadable")
-        if not found:
+        if not found and self.required:
             return Outcome(0.0, "empty_dict" if isinstance(node, v.Mapping) else "empty")
-        other = next((item for item in found if not isinstance(item, v.Text)), None)
-        if other is not None:
-            return Outcome(0.0, "not_text", {"names": describe(other)})
-        outcome = self._judge_names({item.v for item in found if isinstance(item, v.Text)})
-        if outcome.passed and not isinstance(node, v.SetOf):
+        other = next((item for item in found if not self._fits(item)), None)
+        if other is not None and self.others == "forbidden":
+            return Outcome(0.0, "not_text" if self._only_texts() else "not_plain", {"names": describe(other)})
+        outcome = self._judge_names({content.label(item) for item in found if self._fits(item)})
+        if outcome.passed and self.container == "set" and not isinstance(node, v.SetOf):
             return Outcome(self.credit, "container")
         return outcome
 
-    def _judge_names(self, names: set[str]) -> Outcome:
+    def _only_texts(self) -> bool:
+        return all(isinstance(name, str) for name in (*self.required, *self.optional, *self.forbidden))
+
+    def _fits(self, item: v.AnyNode) -> bool:
+        plain = isinstance(item, (v.Bool, v.Int, v.Float))
+        return isinstance(item, v.Text) or (plain and not self._only_texts())
+
+    def _judge_names(self, names: set[object]) -> Outcome:
         bad = [name for name in self.forbidden if name in names]
-        unknown = sorted(names - {*self.required, *self.optional, *self.forbidden})
+        unknown: list[object] = []
+        if self.others == "forbidden":
+            unknown = sorted(names - {*self.required, *self.optional, *self.forbidden}, key=str)
         missing = [name for name in self.required if name not in names]
-        texts = [self.forbidden[name] for name in bad]
-        if isinstance(self.required, dict):
-            texts += [self.required[name] for name in missing]
+        texts = _texts(self.forbidden, bad) + _texts(self.required, missing)
         if bad or unknown:
-            facts = {"names": listed([quoted_if_odd(name) for name in bad + unknown])}
+            facts = {"names": listed([quoted_if_odd(str(name)) for name in [*bad, *unknown]])}
             return Outcome(0.0, "forbidden" if bad else "unknown", facts, _paragraph(texts, facts))
         if missing:
-            return Outcome(0.0, "missing", {"names": "…"}, _paragraph(texts, {}))
+            return Outcome(0.0, "missing", {"names": "…", "count": len(missing)}, _paragraph(texts, {}))
         return PASSED
+
+
+def _texts(messages: list[Member] | dict[str, str], names: list[Member]) -> list[str]:
+    return [messages[str(name)] for name in names] if isinstance(messages, dict) else []
 
 
 def _paragraph(texts: list[str], facts: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from checks.compare import content
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
+from checks.spec.base import Found, Scope
 from checks.spec.bounds import Bounds
 from checks.spec.kind import ABSENT, TargetKind
 
@@ -35,9 +36,14 @@ class Size(TargetKind):
     ndim: Bounds | None = Field(default=None, description="the number of axes")
     distinct: Bounds | None = Field(default=None, description="the number of different elements")
 
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """Nothing asked for."""
+        if not {"length", "shape", "ndim", "distinct"} & self.model_fields_set:
+            yield (), "this check asks for nothing", "length, shape, ndim or distinct"
+
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """The first condition that fails gives the reason."""
-        shape = shape_of(node)
+        shape = content.shape_of(node)
         length, different = shape[0] if shape else None, _distinct(node) if self.distinct else None
         facts = {
             "length": "no" if length is None else length,
@@ -52,26 +58,6 @@ class Size(TargetKind):
         if self.distinct and not self.distinct.hold(different):
             return Outcome(0.0, "distinct", facts)
         return PASSED
-
-
-def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911 - one line a kind of value
-    """The axes' lengths as NumPy would give them; a container's length where it holds no numbers."""
-    match node:
-        case v.Array() | v.Tensor():
-            return node.shape
-        case v.Series():
-            return node.values.shape
-        case v.Table():
-            return (node.index.levels[0].shape[0], len(node.columns))
-        case v.Text():
-            return (node.cut or len(node.v),)
-        case v.Sequence() | v.SetOf() | v.Mapping():
-            found = content.numbers(node)
-            return (node.cut or len(node.items),) if found is None else found.shape
-        case v.Bool() | v.Int() | v.Float() | v.Complex():
-            return ()
-        case _:
-            return None
 
 
 def _fits(shape: tuple[int | None, ...] | None, wanted: list[int | None]) -> bool:

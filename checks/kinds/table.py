@@ -1,19 +1,58 @@
-"""``table``: a data frame's columns and rows."""
+"""``table``: a data frame's columns and rows: names, types, labels, order, gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, model_validator
 
 from checks.compare import content
+from checks.compare.cells import hashable_cells
+from checks.compare.normal import sort_key
 from checks.compare.similar import similar_names
 from checks.compare.words import listed, quoted_if_odd
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
+from checks.spec.base import Found, Piece, Scope
 from checks.spec.bounds import Bounds
 from checks.spec.kind import ABSENT, TargetKind
+
+
+class ColumnRule(Piece):
+    """What one column must be."""
+
+    dtype: list[str] = Field(
+        default=[], description="a dtype's name or a family (integer, float, text, time …)"
+    )
+    missing: Bounds | None = Field(default=None, description="how many values may be missing")
+    unique: bool = Field(default=False, description="no value comes twice")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_short(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return {"dtype": [given]}
+        if isinstance(given, dict) and isinstance(given.get("dtype"), str):
+            return {**given, "dtype": [given["dtype"]]}
+        return given
+
+
+class IndexRule(Piece):
+    """What the row labels must be."""
+
+    names: list[str | None] | None = Field(default=None, description="the names of the index's levels")
+    unique: bool = Field(default=False, description="no label comes twice")
+    sorted: bool = Field(default=False, description="the labels ascend")
+
+
+class Sorting(Piece):
+    """By which columns the rows are sorted."""
+
+    by: list[str] = Field(min_length=1, description="columns, the most important first")
+    descending: bool = Field(default=False, description="largest first")
 
 
 class Table(TargetKind):
@@ -25,28 +64,121 @@ class Table(TargetKind):
         "misnamed": "{variable} has no column {missing}, but it has {similar}. Look at the spelling.",
         "column_missing": "{variable} has no column {missing}.",
         "column_repeated": "{variable} has more than one column {missing}.",
+        "column_extra": "{variable} has columns that were not asked for: {extra}.",
+        "column_order": "{variable} has the right columns, but not in the order asked for.",
         "rows": "{variable} is {seen}; that is not the number of rows asked for.",
+        "dtype": "The column {missing} of {variable} holds another type ({dtype}) than asked for.",
+        "gaps": "The column {missing} of {variable} lacks {gaps} values.",
+        "not_unique": "The column {missing} of {variable} has values that come more than once.",
+        "index": "The row labels of {variable} are not as asked for.",
+        "unsorted": "{variable} is not sorted as asked for.",
     }
     facts: ClassVar[Mapping[str, str]] = {
         **TargetKind.facts,
-        "missing": "the column that is not there",
+        "missing": "the column that is not there, or not right",
         "similar": "the student's columns whose names are like it",
+        "extra": "the columns that are too much",
+        "dtype": "the type that a column has",
+        "gaps": "how many values a column lacks",
     }
 
-    columns: list[str] = Field(default=[], description="columns that must be there, each once")
+    columns: list[str] | dict[str, ColumnRule] = Field(
+        default=[], description="columns that must be there, each once; or with what they must be"
+    )
+    others: Literal["allowed", "forbidden"] = Field(
+        default="allowed", description="whether other columns may be there"
+    )
+    ordered: bool = Field(default=False, description="the columns stand in this order")
     rows: Bounds | None = Field(default=None, description="the number of rows")
+    unique: list[str] = Field(default=[], description="columns that tell rows apart, all of them together")
+    missing: Bounds | None = Field(default=None, description="how many values the whole table may lack")
+    index: IndexRule | None = Field(default=None, description="the row labels")
+    sorted: Sorting | None = Field(default=None, description="by which columns the rows are sorted")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_short(cls, given: Any) -> Any:
+        by = given.get("sorted") if isinstance(given, dict) else None
+        if isinstance(by, str):
+            return {**given, "sorted": {"by": [by]}}
+        if isinstance(by, dict) and isinstance(by.get("by"), str):
+            return {**given, "sorted": {**by, "by": [by["by"]]}}
+        return given
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """A rule about columns that none are named for."""
+        if (self.ordered or self.others == "forbidden") and not self.columns:
+            yield (), "which columns? `columns` names none", ""
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
-        """The first column that is wanting gives the reason."""
+        """The first condition that fails gives the reason."""
         if not isinstance(node, v.Table):
             return Outcome(0.0, "not_table")
-        for name in self.columns:
+        for judge in (self._names, self._rows, self._rules, self._distinct, self._labels, self._order):
+            outcome = judge(node)
+            if not outcome.passed:
+                return outcome
+        return PASSED
+
+    def _names(self, node: v.Table) -> Outcome:
+        wanted = [*self.columns, *self.unique, *(self.sorted.by if self.sorted else [])]
+        for name in wanted:
             found = content.column(node, name)
             if len(found) != 1:
                 return _wanting(node, name, repeated=bool(found))
-        if self.rows and not self.rows.hold(node.index.levels[0].shape[0]):
-            return Outcome(0.0, "rows")
+        names = content.column_names(node)
+        extra = [name for name in names if name not in self.columns]
+        if self.others == "forbidden" and extra:
+            return Outcome(0.0, "column_extra", {"extra": listed([quoted_if_odd(name) for name in extra])})
+        if self.ordered and [name for name in names if name in self.columns] != list(self.columns):
+            return Outcome(0.0, "column_order")
         return PASSED
+
+    def _rows(self, node: v.Table) -> Outcome:
+        if self.rows and not self.rows.hold(node.index.shape[0]):
+            return Outcome(0.0, "rows")
+        gaps = sum(content.gaps(each.values) for each in node.columns)
+        if self.missing and not self.missing.hold(gaps):
+            return Outcome(0.0, "gaps", {"missing": "…", "gaps": gaps})
+        return PASSED
+
+    def _rules(self, node: v.Table) -> Outcome:
+        for name, rule in self.columns.items() if isinstance(self.columns, dict) else ():
+            column = next((each for each in node.columns if content.column_name(each) == name), None)
+            array = column.values if column else content.column(node, name)[0]
+            family = content.column_family(column) if column else content.family(array)
+            dtype = column.dtype if column else array.dtype
+            if rule.dtype and not {family, dtype} & set(rule.dtype):
+                return Outcome(0.0, "dtype", {"missing": name, "dtype": dtype})
+            gaps = content.gaps(array)
+            if rule.missing and not rule.missing.hold(gaps):
+                return Outcome(0.0, "gaps", {"missing": name, "gaps": gaps})
+            if rule.unique and _repeats([array]):
+                return Outcome(0.0, "not_unique", {"missing": name})
+        return PASSED
+
+    def _distinct(self, node: v.Table) -> Outcome:
+        if self.unique and _repeats([content.column(node, name)[0] for name in self.unique]):
+            return Outcome(0.0, "not_unique", {"missing": listed(self.unique)})
+        return PASSED
+
+    def _labels(self, node: v.Table) -> Outcome:
+        rule = self.index
+        if rule is None:
+            return PASSED
+        names = [content.scalar(name) for name in node.index.names]
+        wrong = (
+            (rule.names is not None and names != rule.names)
+            or (rule.unique and _repeats(list(node.index.levels)))
+            or (rule.sorted and not _ascends(list(node.index.levels), descending=False))
+        )
+        return Outcome(0.0, "index") if wrong else PASSED
+
+    def _order(self, node: v.Table) -> Outcome:
+        if self.sorted is None:
+            return PASSED
+        columns = [content.column(node, name)[0] for name in self.sorted.by]
+        return PASSED if _ascends(columns, descending=self.sorted.descending) else Outcome(0.0, "unsorted")
 
 
 def _wanting(table: v.Table, name: str, *, repeated: bool) -> Outcome:
@@ -55,6 +187,28 @@ def _wanting(table: v.Table, name: str, *, repeated: bool) -> Outcome:
     return Outcome(
         0.0, reason, {"missing": name, "similar": listed([quoted_if_odd(each) for each in similar])}
     )
+
+
+def _repeats(columns: list[v.Array]) -> bool:
+    rows = list(zip(*map(hashable_cells, columns), strict=True))
+    return len(set(rows)) < len(rows)
+
+
+def _ascends(columns: list[v.Array], *, descending: bool) -> bool:
+    """Whether the rows are in order; missing values may stand anywhere at the end."""
+    if len(columns) == 1 and (found := content.numbers(columns[0])) is not None:
+        kept = found[: len(found) - _trailing_gaps(found)]
+        steps = kept[1:] >= kept[:-1] if not descending else kept[1:] <= kept[:-1]
+        return bool(np.all(steps))
+    rows = list(
+        zip(*([sort_key(item) for item in content.items(each) or []] for each in columns), strict=True)
+    )
+    return all(one >= other if descending else one <= other for one, other in pairwise(rows))
+
+
+def _trailing_gaps(found: Any) -> int:
+    holes = np.isnan(found)[::-1]
+    return int(len(holes) if holes.all() else holes.argmin())
 
 
 KIND = Table

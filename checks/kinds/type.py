@@ -37,7 +37,9 @@ class Type(TargetKind):
     )
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
-        """Words that are no container."""
+        """Words that are no container; nothing asked for."""
+        if not (self.is_ or self.class_ or self.items or self.dtype):
+            yield (), "this check asks for nothing", "is, class, items or dtype"
         for key, words in (("is", self.is_), ("items", self.items)):
             for number, word in enumerate(words):
                 if word not in content.CONTAINERS:

@@ -2,7 +2,8 @@
 
 from checks.errors import Problem, SpecError
 from checks.spec.loading import load_spec
-from checks.spec.models import AssignmentSpec, Misconception, NotAttempted, Part, Variable
+from checks.spec.marking import Misconception
+from checks.spec.models import AssignmentSpec, NotAttempted, Part, Variable
 from checks.spec.schema import json_schema, schema_text
 
 __all__ = [

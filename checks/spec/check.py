@@ -10,6 +10,7 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from checks.scene import Outcome, Scene
+from checks.spec.audience import Visible, narrower
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.kind import Kind, kinds
 from checks.spec.reading import Path
@@ -32,7 +33,14 @@ class CheckBase(Piece):
         default=1.0, gt=0, le=1000, description="its share where the part's credit is weighted"
     )
     needs: list[str] = Field(default=[], description="checks that must have passed, or this one is skipped")
-    hidden: bool = Field(default=False, description="keep the check and its message from students")
+    remark: str | None = Field(
+        default=None, description="what the student reads beside full marks when the check passes"
+    )
+    hidden: bool = Field(default=False, description="the same as visible: instructors")
+    visible: Visible = Field(
+        default="always", description="who sees the check: always, after_due (the due date), instructors"
+    )
+    message_visible: Visible = Field(default="always", description="who sees its message")
 
     @model_validator(mode="after")
     def _one_kind(self) -> CheckBase:
@@ -54,10 +62,23 @@ class CheckBase(Piece):
         """The kind with its settings."""
         return cast("Kind", getattr(self, self.word))
 
+    @property
+    def audience(self) -> Visible:
+        """Who sees that there is this check."""
+        return "instructors" if self.hidden else self.visible
+
+    @property
+    def message_audience(self) -> Visible:
+        """Who sees what it says."""
+        return narrower(self.audience, self.message_visible)
+
     def evaluate(self, scene: Scene) -> Outcome:
-        """How the check comes out, its message filled in."""
+        """How the check comes out, its message (or remark) filled in."""
         outcome = self.kind.judge(scene)
-        return outcome if outcome.passed else replace(outcome, message=self._message(outcome))
+        if not outcome.passed:
+            return replace(outcome, message=self._message(outcome), remark="")
+        remark = fill(self.remark, outcome.facts) if self.remark else outcome.remark
+        return replace(outcome, remark=remark, message="")
 
     def _message(self, outcome: Outcome) -> str:
         chosen = self.messages.get(outcome.reason)
@@ -77,8 +98,9 @@ class CheckBase(Piece):
                 what = f"{self.word!r} has no reason {reason!r}"
                 yield ("messages", reason), what, suggestion(reason, self.kind.reasons)
         texts: dict[Path, str] = {("messages", reason): text for reason, text in self.messages.items()}
-        if self.message is not None:
-            texts[("message",)] = self.message
+        for key in ("message", "remark"):
+            if getattr(self, key) is not None:
+                texts[(key,)] = getattr(self, key)
         for path, text in texts.items():
             yield from message_problems(text, path, self.kind.known_facts(scope))
         for number, name in enumerate(self.needs):

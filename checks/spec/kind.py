@@ -19,6 +19,7 @@ from pydantic import Field
 
 import checks.kinds
 from checks.compare.words import describe, quoted_if_odd
+from checks.compare.written import Spelled
 from checks.evidence import values as v
 from checks.scene import Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
@@ -57,6 +58,7 @@ class TargetKind(Kind, Piece):
         "variable": "the variable's name",
         "column": "the column's label",
         "seen": "the value in a few words",
+        "value": "the value itself, cut after a line",
     }
 
     of: Target = Field(description="what the check is about: a variable, or {variable: …, column: …}")
@@ -68,8 +70,12 @@ class TargetKind(Kind, Piece):
 
     def _judge_sight(self, sight: Sight, scene: Scene) -> Outcome:
         label = quoted_if_odd(sight.column) if sight.column else ""
-        facts = {"variable": sight.variable, "column": label, "seen": describe(sight.node)}
-        found = Outcome(0.0, "absent") if sight.node is None else self.judge_node(sight.node, scene)
+        name = scene.names.get(sight.variable, sight.variable)
+        facts: dict[str, object] = {"variable": name, "column": label, "seen": describe(sight.node)}
+        facts["value"] = Spelled(sight.node) if sight.node else "nothing"
+        if sight.node is None:
+            return Outcome(0.0, "absent", facts, message=sight.missing)
+        found = self.judge_node(sight.node, scene)
         return replace(found, facts={**facts, **found.facts})
 
     @abstractmethod

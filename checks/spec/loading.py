@@ -6,6 +6,7 @@ is looked at again, until a spec is left whose names can be checked against each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from checks.errors import Problem, SpecError
-from checks.spec.base import Scope, walk
+from checks.spec.base import Scope, walk_in_scope
 from checks.spec.draft import Draft
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, Path, read_yaml
@@ -21,6 +22,7 @@ from checks.spec.schema import known_keys
 from checks.spec.target import suggestion
 
 MAX_ROUNDS = 100
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def load_spec(raw: bytes, file: str = "assignment.yaml") -> AssignmentSpec:
@@ -76,6 +78,13 @@ def _problem(document: Document, path: Path, detail: ErrorDetails) -> Problem:
             )
         case "missing":
             return document.problem(path, f"{_missing(detail)!r} is missing")
+        case "bool_type" | "bool_parsing":
+            meant = "write true or false" if isinstance(detail["input"], str) else ""
+            return document.problem(path, _plain(detail["msg"], detail["input"]), meant)
+        case "literal_error":
+            near = suggestion(str(detail["input"]), _QUOTED.findall(detail["ctx"]["expected"]))
+            meant = near if near.startswith("did") else ""
+            return document.problem(path, _plain(detail["msg"], detail["input"]), meant)
         case _:
             return document.problem(path, _plain(detail["msg"], detail["input"]))
 
@@ -101,10 +110,10 @@ def _asked(
     piece: BaseModel, prefix: Path, scope: Scope, document: Document, draft: Draft
 ) -> Iterator[Problem]:
     """The problems that a piece and all pieces inside it find; parts are asked with their own scope only."""
-    for path, inner in walk(piece, prefix):
+    for path, inner, inside in walk_in_scope(piece, prefix, scope):
         if path[:1] == ("parts",) and not prefix:
             continue
-        for where, what, meant in getattr(inner, "problems", lambda _scope: ())(scope):
+        for where, what, meant in getattr(inner, "problems", lambda _scope: ())(inside):
             real = draft.path((*path, *where))
             if not draft.lost(real):
                 yield document.problem(real, what, meant)

@@ -12,14 +12,17 @@ from checks import plan
 from checks.bundle import input_key
 from checks.errors import BundleError
 from checks.evidence import values as v
+from checks.spec import unreachable
+from checks.spec.audience import Visible
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.check import Check
 from checks.spec.literal import Literal, literal_node
+from checks.spec.marking import CarryForward, Misconception, Remark, Steps
+from checks.spec.naming import AssignmentId, Identifier, PartId
+from checks.spec.reading import Path
+from checks.spec.suggesting import suggestion
 from checks.spec.wording import message_problems
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-PartId = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")]
-AssignmentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$")]
 _DEFAULTS = plan.Limits()
 
 
@@ -84,21 +87,6 @@ class NotAttempted(Piece):
         return given
 
 
-class Misconception(Piece):
-    """A known way to be wrong: where ``when`` holds (with any credit), its message goes to the student."""
-
-    id: Identifier
-    when: Check
-    message: str
-    credit: float | None = Field(
-        default=None, ge=0, le=1, description="the part's credit; else what the checks gave"
-    )
-
-    def problems(self, scope: Scope) -> Iterator[Found]:
-        """Fields of the message that the condition does not fill."""
-        yield from message_problems(self.message, ("message",), self.when.kind.known_facts(scope))
-
-
 class Crash(Piece):
     """A known way for the student's own code to stop: the ``exception``'s class and pieces of its text."""
 
@@ -128,13 +116,27 @@ class Part(Piece):
     title: str = Field(min_length=1)
     points: float = Field(default=1.0, ge=0, le=10_000)
     graded: bool = True
+    bonus: bool = Field(default=False, description="its points come on top: they are not in max_score")
+    marked_by: OneOf["checks", "hand"] = Field(
+        default="checks", description="hand: a person gives the points; checks only tell that person more"
+    )
+    needs: list[PartId] = Field(
+        default=[], description="earlier parts that must be right for this one to count"
+    )
+    carry_forward: CarryForward | None = None
+    visible: Visible = Field(
+        default="always", description="who sees the part: always, after_due, instructors"
+    )
+    message_visible: Visible = Field(default="always", description="who sees what is said about it")
     variables: dict[Identifier, Variable] = Field(default={})
     not_attempted: NotAttempted | None = None
     checks: list[Check] = Field(default=[])
-    credit: OneOf["lowest", "weighted"] = Field(
-        default="lowest", description="the part's credit: the lowest of its checks', or their mean by weight"
+    credit: OneOf["lowest", "weighted"] | Steps = Field(
+        default="lowest",
+        description="the part's credit: the lowest of its checks', their mean by weight, or by steps",
     )
     misconceptions: list[Misconception] = Field(default=[])
+    remarks: list[Remark] = Field(default=[], description="kind words about a right answer")
     crashes: list[Crash] = Field(default=[], description="what known exceptions of the part's own cell mean")
     hints: list[str] = Field(default=[])
     solution: str = Field(default="", description="for people who may see it; it never enters the sandbox")
@@ -159,18 +161,35 @@ class Part(Piece):
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """What does not go together."""
-        if self.graded and not self.checks:
-            yield ("checks",), "a graded part needs a check", "graded: false, for a question to think about"
-        if self.graded and not self.answers:
-            yield ("variables",), "a graded part needs a variable whose role is answer", ""
-        if not self.graded and (self.checks or self.misconceptions):
-            yield ("graded",), "a part that is not graded has no checks", ""
-        if not self.graded and "points" in self.model_fields_set and self.points:
-            yield ("points",), "a part that is not graded has no points", ""
+        yield from self._mode_problems()
         yield from _repeated(("checks",), [check.id for check in self.checks], "id")
         yield from _repeated(("misconceptions",), [each.id for each in self.misconceptions], "id")
         yield from _repeated(("crashes",), [each.id for each in self.crashes], "id")
+        yield from _repeated(("remarks",), [each.id for each in self.remarks], "id")
         yield from message_problems(self.correct, ("correct",), {})
+        if isinstance(self.credit, Steps) and len(self.credit.steps) != len(self.checks):
+            what = f"{len(self.credit.steps)} steps for {len(self.checks)} checks: one number for each check"
+            yield ("credit", "steps"), what, ""
+        yield from unreachable.problems(self.named_checks(), self.checks, self.misconceptions)
+
+    def _mode_problems(self) -> Iterator[Found]:
+        """What a part has that is judged, marked by hand, or only there to think about."""
+        if not self.graded:
+            if self.checks or self.misconceptions:
+                yield ("graded",), "a part that is not graded has no checks", ""
+            if "points" in self.model_fields_set and self.points:
+                yield ("points",), "a part that is not graded has no points", ""
+            if self.bonus or self.marked_by == "hand" or self.needs or self.carry_forward:
+                yield ("graded",), "a part that is not graded has no bonus, mark, needs or carry_forward", ""
+            return
+        if self.marked_by == "hand":
+            if self.misconceptions or self.carry_forward:
+                yield ("marked_by",), "a part that a person marks has no misconceptions or carry_forward", ""
+            return
+        if not self.checks:
+            yield ("checks",), "a graded part needs a check", "graded: false, for a question to think about"
+        if not self.answers:
+            yield ("variables",), "a graded part needs a variable whose role is answer", ""
 
 
 class Reference(Piece):
@@ -211,6 +230,12 @@ class AssignmentSpec(Piece):
         description="an identical notebook is judged on its earlier run; by default where there is a seed",
     )
     reference: Reference = Reference()
+    points: float | None = Field(
+        default=None, description="what the parts' points add up to, without bonus; a guard against slips"
+    )
+    bonus: OneOf["added", "capped"] = Field(
+        default="added", description="whether bonus points lift the score above max_score, or only up to it"
+    )
     parts: list[Part] = Field(min_length=1)
 
     def input_keys(self) -> dict[str, str]:
@@ -220,6 +245,8 @@ class AssignmentSpec(Piece):
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """Parts that are named twice, inputs from or to places that they must not reach."""
         yield from _repeated(("parts",), [part.id for part in self.parts], "id")
+        yield from self._points_problems()
+        yield from self._order_problems()
         sources: dict[str, str] = {}
         for target, source in self.inputs.items():
             if not _safe_target(target):
@@ -231,6 +258,28 @@ class AssignmentSpec(Piece):
             else:
                 if first != source:
                     yield ("inputs", target), f"{source!r} and {first!r} would be one file in the bundle", ""
+
+    def _points_problems(self) -> Iterator[Found]:
+        total = sum(part.points for part in self.parts if part.graded and not part.bonus)
+        if self.points is not None and abs(total - self.points) > 1e-6:
+            yield ("points",), f"the parts' points add up to {total:g}, not {self.points:g}", ""
+
+    def _order_problems(self) -> Iterator[Found]:
+        """Gates and carried mistakes lead back to earlier parts that the checks judge."""
+        earlier: dict[str, Part] = {}
+        for number, part in enumerate(self.parts):
+            named: list[tuple[Path, str]] = [(("needs", at), name) for at, name in enumerate(part.needs)]
+            if part.carry_forward:
+                named += [
+                    (("carry_forward", "after", at), name) for at, name in enumerate(part.carry_forward.after)
+                ]
+            for place, name in named:
+                if name not in earlier:
+                    what = f"there is no part {name!r} before this one"
+                    yield ("parts", number, *place), what, suggestion(name, earlier)
+                elif not earlier[name].graded or earlier[name].marked_by == "hand":
+                    yield ("parts", number, *place), f"no check judges the part {name!r}", ""
+            earlier[part.id] = part
 
 
 def _safe_target(target: str) -> bool:

@@ -59,6 +59,7 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def problem(self, path: Path, what: str, meant: str = "", *, at_key: bool = False) -> Problem:
         """A problem at the place of ``path``, or of the nearest enclosing thing that has a place."""
@@ -164,6 +165,13 @@ class _Builder:
 
     def _scalar(self, node: Any, path: Path) -> Any:
         tag, text = str(node.tag).removeprefix(_TAG), str(node.value)
+        meant = "" if node.style else _meant_otherwise(tag, text)
+        if meant:
+            line, column = _place(node)
+            where = ".".join(map(str, path))
+            self._document.warnings.append(
+                Problem(self._document.file, line, column, where, f"{text} is {_AS[tag]} here", meant)
+            )
         try:
             return _SCALARS[tag](text)
         except (KeyError, ValueError):
@@ -175,6 +183,23 @@ class _Builder:
         self._document.problems.append(
             Problem(self._document.file, line, column, ".".join(map(str, path)), what)
         )
+
+
+_AS = {"str": "a text", "int": "a whole number in tens"}
+_SPOKEN_TRUTH = re.compile(r"(?:y|n|yes|no|on|off)", re.IGNORECASE)
+_GROUPED = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*|[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?")
+_OCTAL = re.compile(r"[-+]?0[0-9]+")
+
+
+def _meant_otherwise(tag: str, text: str) -> str:
+    """What an unquoted scalar means in YAML 1.1 and not here; empty where both read the same."""
+    if tag == "str" and _SPOKEN_TRUTH.fullmatch(text):
+        return f"write true or false to mean that, or '{text}' in quotes"
+    if tag == "str" and _GROUPED.fullmatch(text):
+        return f"write a plain number to mean that, or '{text}' in quotes"
+    if tag == "int" and _OCTAL.fullmatch(text):
+        return f"write it without the zero, 0o… for octal, or '{text}' in quotes"
+    return ""
 
 
 def _place(node: Any) -> Place:

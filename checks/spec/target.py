@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
@@ -12,32 +11,34 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from checks.compare import content
+from checks.compare.steps import Missing
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
+from checks.formula import Failure, evaluate, parsed
 from checks.scene import Scene
 from checks.spec.base import Found, Piece, Scope
+from checks.spec.expression import Formula, formula_problems
 from checks.spec.literal import Literal, literal_node
+from checks.spec.select import AS_IT_IS, NO_STEPS, Normalise, Select
+from checks.spec.suggesting import suggestion
+from checks.spec.template import escape
 
 EVERY_COLUMN = "*"
 MAX_COLUMNS = 200
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """``did you mean …`` where a known name is near, else the known names, else nothing."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known are: {', '.join(names)}" if names else ""
+OPERANDS = ("reference", "variable", "value", "formula")
+__all__ = ["Operand", "Sight", "Target", "suggestion"]
 
 
 @dataclass(frozen=True)
 class Sight:
-    """One value that a target stands for; ``node`` is None where there is none. ``column`` is its label."""
+    """One value that a target stands for; ``node`` is None where there is none. ``column`` is its label,
+    ``missing`` a sentence (Markdown) on the step of ``select`` that leads nowhere.
+    """
 
     node: v.AnyNode | None
     variable: str
     column: str = ""
+    missing: str = ""
 
 
 class Target(Piece):
@@ -47,6 +48,8 @@ class Target(Piece):
 
     variable: str
     column: str | None = None
+    select: Select = NO_STEPS
+    normalise: Normalise = AS_IT_IS
 
     @model_validator(mode="before")
     @classmethod
@@ -64,7 +67,19 @@ class Target(Piece):
             yield ("variable",), what, suggestion(self.variable, scope.variables)
 
     def sights(self, scene: Scene) -> list[Sight]:
-        """The values to look at; a missing variable or column gives one without a node."""
+        """The values to look at; a missing variable, column or step gives one without a node."""
+        return [self._selected(sight) for sight in self._columns(scene)]
+
+    def _selected(self, sight: Sight) -> Sight:
+        if sight.node is None:
+            return sight
+        found = self.select.reach(sight.node)
+        if isinstance(found, Missing):
+            missing = f"{escape(self.variable)}: {escape(found.why)}."
+            return replace(sight, node=None, missing=missing)
+        return replace(sight, node=self.normalise.apply(found))
+
+    def _columns(self, scene: Scene) -> list[Sight]:
         node = scene.values.get(self.variable)
         if self.column is None:
             return [Sight(node, self.variable)]
@@ -86,7 +101,10 @@ class Operand(Piece):
     reference: str | None = None
     variable: str | None = None
     value: Literal | None = Field(default=None)
+    formula: Formula | None = Field(default=None, description="what follows from variables, by an expression")
     column: str | None = None
+    select: Select = NO_STEPS
+    normalise: Normalise = AS_IT_IS
 
     @model_validator(mode="before")
     @classmethod
@@ -95,8 +113,8 @@ class Operand(Piece):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Operand:
-        if len(self.model_fields_set & {"reference", "variable", "value"}) != 1:
-            raise PydanticCustomError("operand", "needs exactly one of reference, variable, value")
+        if len(self.model_fields_set & {*OPERANDS}) != 1:
+            raise PydanticCustomError("operand", f"needs exactly one of {', '.join(OPERANDS)}")
         return self
 
     @classmethod
@@ -115,24 +133,62 @@ class Operand(Piece):
         if self.variable is not None and self.variable not in scope.variables:
             what = f"{self.variable!r} is none of the part's variables"
             yield ("variable",), what, suggestion(self.variable, scope.variables)
+        if self.formula is not None:
+            yield from formula_problems(self.formula, ("formula",), scope)
 
-    def node(self, scene: Scene, target: Target) -> v.AnyNode | None:
-        """The value; None where the student's other variable is missing. Raises MissingReferenceError."""
+    def wants_reference(self) -> bool:
+        """Whether the author's run is looked at."""
+        return self.reference is not None or (
+            self.formula is not None and bool(parsed(self.formula).references)
+        )
+
+    def node(self, scene: Scene, target: Target | None = None) -> v.AnyNode | None:
+        """The value, in the target's normal form; None where the student's other variable is missing or a
+        step into it leads nowhere. Raises MissingReferenceError where the author's run lacks it.
+        """
+        found = self._plain_node(scene, target)
+        if found is None:
+            return None
+        same = self.reference == "" and target is not None
+        for select in (target.select, self.select) if same and target else (self.select,):
+            reached = select.reach(found)
+            if isinstance(reached, Missing):
+                if self.reference is None:
+                    return None
+                raise MissingReferenceError(f"of the reference's {self.reference or 'value'}: {reached.why}")
+            found = reached
+        if target is not None:
+            found = target.normalise.apply(found)
+        return self.normalise.apply(found)
+
+    def _plain_node(self, scene: Scene, target: Target | None) -> v.AnyNode | None:
         if "value" in self.model_fields_set:
             return literal_node(self.value)
+        if self.formula is not None:
+            return self._computed(scene)
+        if target is None and not self.reference and self.variable is None:
+            raise MissingReferenceError("nothing says which of the reference's variables is meant")
         whole = self.whole(scene, target)
-        column = self.column or (target.column if self.reference == "" else None)
+        column = self.column or (target.column if self.reference == "" and target else None)
         if column is None or whole is None:
             return whole
         found = content.column(whole, column) if isinstance(whole, v.Table) else []
         if not found and self.variable is None:
-            raise MissingReferenceError(
-                f"the reference's {self.reference or target.variable} has no column {column}"
-            )
+            raise MissingReferenceError(f"the reference's {self.reference or 'value'} has no column {column}")
         return found[0] if found else None
 
-    def whole(self, scene: Scene, target: Target) -> v.AnyNode | None:
+    def _computed(self, scene: Scene) -> v.AnyNode | None:
+        """What the formula comes to; the author's fault where no variable of the student takes part."""
+        formula = parsed(self.formula or "")
+        found = evaluate(formula, scene.values, scene.expected)
+        if isinstance(found, Failure):
+            if not formula.names:
+                raise MissingReferenceError(f"the formula {formula.text} cannot be computed: {found.why}")
+            return None
+        return found.node()
+
+    def whole(self, scene: Scene, target: Target | None) -> v.AnyNode | None:
         """The variable as a whole, whatever column was chosen of it."""
         if self.variable is not None:
             return scene.values.get(self.variable)
-        return scene.expected(self.reference or target.variable)
+        return scene.expected(self.reference or (target.variable if target else ""))

@@ -18,6 +18,12 @@ _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
+class Finished(str):
+    """A message that is Markdown already: it goes into another one as it is."""
+
+    __slots__ = ()
+
+
 def fields(text: str) -> tuple[list[str], list[str]]:
     """The names of the fields of a message, and what is wrong with its braces (empty where nothing is)."""
     names, wrong = [], []
@@ -44,7 +50,8 @@ def fill(text: str, values: Mapping[str, object]) -> str:
     def piece(found: re.Match[str]) -> str:
         if found.group(1) is None:
             return found.group()[0]
-        return escape(str(values.get(found.group(1), "…")))
+        value = values.get(found.group(1), "…")
+        return str(value) if isinstance(value, Finished) else escape(str(value))
 
     return end_once(_PIECE.sub(piece, text))
 

@@ -14,6 +14,7 @@ from checks.bundle import input_key
 from checks.evidence import CellError, CellRun, Evidence, Run, Snapshot, array_node, encode_frame
 from checks.evidence import values as v
 from checks.feedback import SubmissionInfo
+from checks.scene import Outcome, Scene
 from checks.spec import load_spec
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "embeddings"
@@ -192,3 +193,19 @@ def small_assignment(part: str, starter: bytes | None = None) -> Assignment:
     head = "id: a/b\ntitle: T\nenvironment: python\nreference: {variables: [other]}\n"
     text = f"{head}parts:\n  - id: q1\n    title: Q\n{part}"
     return Assignment.from_files(bundle_files(text.encode(), starter))
+
+
+def check_of(text: str, names: Sequence[str]) -> Any:
+    """One check, given as YAML on one line, of a part with variables of these names."""
+    head = "id: a/b\ntitle: T\nenvironment: python\nparts:\n  - id: q1\n    title: Q\n"
+    variables = "{" + ", ".join(f"{name}: {{}}" for name in names) + "}"
+    spec = load_spec(f"{head}    variables: {variables}\n    checks: [{text}]\n".encode())
+    return spec.parts[0].checks[0]
+
+
+def outcome_of(text: str, values: Mapping[str, Any], reference: Mapping[str, Any] | None = None) -> Outcome:
+    """How a check comes out for these values, held against the author's."""
+    author = None if reference is None else {name: node(value) for name, value in reference.items()}
+    seen = {name: node(value) for name, value in values.items()}
+    found: Outcome = check_of(text, [*values]).evaluate(Scene(seen, author))
+    return found

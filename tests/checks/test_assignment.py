@@ -81,3 +81,32 @@ def test_example_course_is_without_mistakes(name: str) -> None:
     assert assignment.module == f"learntools.embeddings.{name}"
     assert all((FIXTURES / name / source).is_file() for source in assignment.spec.inputs.values())
     assert all(part.hints and part.solution for part in assignment.parts if part.graded)
+
+
+UNSET = [
+    ("nothing assigns it", ["x = 1\nq1.check()"], True),
+    ("the author assigns it", ["x = y = 1\nq1.check()"], False),
+    ("a star import may", ["from math import *", "x = 1\nq1.check()"], False),
+    ("exec may", ["exec('y = 1')", "x = 1\nq1.check()"], False),
+    ("a magic may", ["%run other.ipynb", "x = 1\nq1.check()"], False),
+    ("the author's notebook does not answer the part", ["x = 1"], False),
+]
+
+
+@pytest.mark.parametrize(("cells", "told"), [row[1:] for row in UNSET], ids=[row[0] for row in UNSET])
+def test_variable_that_nobody_sets_is_told(cells: list[str], told: bool) -> None:
+    files = {**bundle_files(SPEC), "reference.ipynb": notebook("other = 1", *cells)}
+    if not told:
+        Assignment.from_files(files)
+        return
+    with pytest.raises(SpecError) as caught:
+        Assignment.from_files(files)
+    assert str(caught.value) == (
+        "assignment.yaml:13:40: parts.0.variables.y: "
+        "no cell of the author's notebook or the starter assigns 'y'; known are: other, x"
+    )
+
+
+def test_warnings_come_with_the_assignment() -> None:
+    spec = SPEC.replace(b"title: T\n", b"title: yes\n")
+    assert [each.path for each in Assignment.from_files(bundle_files(spec)).warnings] == ["title"]

@@ -47,11 +47,12 @@ def test_keys_are_those_of_the_published_form() -> None:
     assert list(found) == ["schema", "assignment", "submission", "run", "score", "max_score", "parts"]
     assert list(found["assignment"]) == ["id", "version", "title"]
     assert list(found["submission"]) == ["id", "student", "notebook", "attempt"]
-    assert list(found["run"]) == ["status", "seconds", "environment", "memory_limit"]
+    assert list(found["run"]) == ["status", "seconds", "environment", "memory_limit", "seed"]
     assert list(found["parts"][0]) == [
         "id", "title", "status", "score", "max_score", "message", "misconception", "hints", "cell", "checks",
+        "bonus",
     ]  # fmt: skip
-    assert list(found["parts"][0]["checks"][0]) == ["id", "outcome", "message", "weight"]
+    assert list(found["parts"][0]["checks"][0]) == ["id", "outcome", "message", "weight", "credit"]
     assert found["schema"] == "feedback/1"
 
 

@@ -171,4 +171,15 @@ def test_regrading_what_is_not_published_is_exit_2():
 def test_undoing_an_unknown_regrade_is_exit_2():
     result = run.invoke(cli.app, ["regrade", "tests/nothing", "--undo", "r1"])
     assert result.exit_code == 2
-    assert "no regrade r1" in result.stderr
+    assert "none with this id: r1" in result.stderr
+
+
+def test_every_mistake_and_every_warning_of_an_assignment_is_told(folder):
+    spec = (folder / "assignment.yaml").read_text()
+    (folder / "assignment.yaml").write_text(spec.replace("title: ", "title: yes #", 1))
+    result = run.invoke(cli.app, ["assignment", "check", str(folder)])
+    assert (result.exit_code, "yes is a text here" in result.stderr) == (0, True)
+    (folder / "assignment.yaml").write_text("points: 9\nlimit: 3\n" + spec)
+    result = run.invoke(cli.app, ["assignment", "check", str(folder)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == ["points", "limit"]

@@ -1,0 +1,231 @@
+"""Steps into a value: an element, an attribute, a column, a row, an aggregate.
+
+A step that leads nowhere gives :class:`Missing`, whose text says what was looked for and what is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.compare import content
+from checks.compare.arrays import array_of
+from checks.compare.words import class_name, describe, listed, quoted_if_odd
+from checks.evidence import values as v
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A step that cannot be taken; ``why`` is a clause for people, raw text."""
+
+    why: str
+
+
+Reached = v.AnyNode | Missing
+Places = npt.NDArray[np.intp]
+
+
+def item(node: v.AnyNode, key: v.AnyNode) -> Reached:
+    """An element: by position (from 0; from the end where negative), of a dict by its key, of a table by the
+    column's label."""
+    match node:
+        case v.Mapping():
+            return _entry(node, key)
+        case v.Table():
+            return column(node, _spelled(key))
+        case v.History():
+            return _named(_history(node), _spelled(key), "metric")
+        case _:
+            position = content.scalar(key)
+            if not isinstance(position, int) or isinstance(position, bool):
+                return Missing(f"{describe(node)} has no keys, so there is no {_spelled(key)}")
+            return _at(node, position)
+
+
+def attribute(node: v.AnyNode, name: str) -> Reached:
+    """What is known of an object under a name."""
+    return _named(attributes(node), name, "attribute")
+
+
+def attributes(node: v.AnyNode) -> dict[str, v.AnyNode]:
+    """Everything that is known of an object, by name."""
+    found: dict[str, v.AnyNode] = dict(getattr(node, "attributes", None) or {})
+    match node:
+        case v.Layer():
+            found = {**node.config, **found, "name": v.Text(v=node.name)}
+        case v.Model():
+            found |= {"name": v.Text(v=node.name), "layers": v.Sequence(items=node.layers)}
+            found |= node.compiled or {}
+        case v.History():
+            found |= {"epoch": _listed([v.Int(v=str(epoch)) for epoch in node.epochs])}
+            metrics = [(v.Text(v=name), series) for name, series in _history(node).items()]
+            found |= {"history": v.Mapping(items=tuple(metrics))}
+        case v.Series():
+            found |= {"name": node.name, "index": node.index, "values": node.values}
+        case v.Callable():
+            found |= {"__name__": v.Text(v=node.name)}
+    shape, dtype = content.shape_of(node), content.dtype(node)
+    if shape is not None and not isinstance(node, (v.Sequence, v.SetOf, v.Mapping, v.Text)):
+        found |= {"shape": shape_node(shape), "ndim": v.Int(v=str(len(shape)))}
+    return found | ({"dtype": v.Text(v=dtype)} if dtype else {})
+
+
+def column(node: v.AnyNode, name: str) -> Reached:
+    """One column (or index level) of a table as a series, its labels kept."""
+    if not isinstance(node, v.Table):
+        return Missing(f"{describe(node)} has no columns")
+    for each in node.columns:
+        if content.column_name(each) == name:
+            return column_series(node, each)
+    levels = content.column(node, name)
+    return levels[0] if levels else _no(name, "column", content.column_names(node))
+
+
+def column_series(table: v.Table, column: v.Column) -> v.Series:
+    """A table's column by itself."""
+    return v.Series(name=column.name, dtype=column.dtype, values=column.values, index=table.index)
+
+
+def rows(node: v.AnyNode, keys: dict[str, v.AnyNode]) -> Reached:
+    """The part of a table where every key column has the given value."""
+    if not isinstance(node, v.Table):
+        return Missing(f"{describe(node)} has no rows")
+    chosen = np.ones(node.index.shape, dtype=bool)
+    for name, wanted in keys.items():
+        found = column(node, name)
+        if isinstance(found, Missing):
+            return found
+        chosen &= [content.label(each) == content.label(wanted) for each in content.items(found) or ()]
+    return take(node, np.flatnonzero(chosen))
+
+
+def row(node: v.AnyNode, keys: dict[str, v.AnyNode]) -> Reached:
+    """The one row where every key column has the given value, as a dict by column."""
+    found = rows(node, keys)
+    if not isinstance(found, v.Table):
+        return found
+    if found.index.shape[0] == 1:
+        return _row(found, 0)
+    where = listed([f"{name} = {_spelled(key)}" for name, key in keys.items()])
+    count = found.index.shape[0]
+    return Missing(f"there is no row with {where}" if not count else f"there are {count} rows with {where}")
+
+
+def label(node: v.AnyNode, key: v.AnyNode) -> Reached:
+    """The element of a series, or row of a table, with an index label (a list: one label a level)."""
+    if not isinstance(node, (v.Series, v.Table)):
+        return Missing(f"{describe(node)} has no labels")
+    wanted = key.items if isinstance(key, v.Sequence) else (key,)
+    levels = [content.items(level) or [] for level in node.index.levels]
+    if len(wanted) != len(levels):
+        return Missing(f"its index has {len(levels)} levels")
+    keys = tuple(map(content.label, wanted))
+    found = [
+        at for at, each in enumerate(zip(*levels, strict=True)) if tuple(map(content.label, each)) == keys
+    ]
+    if len(found) != 1:
+        how = f"the label {_spelled(key)} comes {len(found)} times"
+        return Missing(how if found else f"there is no label {_spelled(key)}")
+    return _row(node, found[0]) if isinstance(node, v.Table) else _at(node, found[0])
+
+
+def part(node: v.AnyNode, start: int | None, stop: int | None) -> Reached:
+    """The elements from ``start`` up to ``stop`` (as Python's slices count them)."""
+    if isinstance(node, v.Text):
+        return v.Text(v=node.v[start:stop])
+    if isinstance(node, v.Table):
+        return take(node, np.arange(node.index.shape[0])[start:stop])
+    if isinstance(node, v.Array) and node.values is not None and node.shape:
+        return array_of(node.values[start:stop], node.cls)
+    found = content.items(node)
+    return Missing(f"{describe(node)} has no order") if found is None else _listed(found[start:stop])
+
+
+def take(table: v.Table, places: Places) -> v.Table:
+    """The rows of a table at the given places."""
+    columns = (v.Column(each.name, each.dtype, _taken(each.values, places)) for each in table.columns)
+    levels = tuple(_taken(level, places) for level in table.index.levels)
+    index = v.Index(levels=levels, names=table.index.names, cls=table.index.cls)
+    return v.Table(columns=tuple(columns), index=index, cls=table.cls)
+
+
+def shape_node(shape: tuple[int | None, ...]) -> v.Sequence:
+    """A shape as a tuple."""
+    lengths = (v.Nothing() if each is None else v.Int(v=str(each)) for each in shape)
+    return v.Sequence(items=tuple(lengths), base="tuple", cls="builtins.tuple")
+
+
+def _taken(array: v.Array, places: Places) -> v.Array:
+    if array.items is not None:
+        chosen = tuple(array.items[place] for place in places.tolist())
+        return v.Array(dtype=array.dtype, shape=(len(chosen),), items=chosen, cls=array.cls)
+    found = array_of(array.values[places], array.cls)  # type: ignore[index]
+    if array.mask is None:
+        return found
+    mask = array_of(array.mask.array("bool", array.shape)[places])
+    return v.Array(dtype=found.dtype, shape=found.shape, data=found.data, mask=mask.data, cls=array.cls)
+
+
+def _entry(node: v.Mapping, key: v.AnyNode) -> Reached:
+    wanted = content.label(key)
+    for each, value in node.items:
+        if content.label(each) == wanted:
+            return value
+    return _no(_spelled(key), "key", [_spelled(each) for each, _ in node.items])
+
+
+def _at(node: v.AnyNode, position: int) -> Reached:
+    if isinstance(node, v.Array) and len(node.shape) > 1:
+        return _sub_array(node, position)
+    if isinstance(node, v.Text):
+        found: list[v.AnyNode] | None = [v.Text(v=mark) for mark in node.v]
+    else:
+        found = None if isinstance(node, v.SetOf) else content.items(node)
+    if found is None:
+        return Missing(f"{describe(node)} has no element number {position}")
+    if not -len(found) <= position < len(found):
+        return Missing(f"there is no element number {position}, only {len(found)} elements")
+    return found[position]
+
+
+def _sub_array(node: v.Array, position: int) -> Reached:
+    length = node.shape[0]
+    if not -length <= position < length:
+        return Missing(f"there is no element number {position}, only {length} elements")
+    if node.values is not None:
+        return array_of(np.asarray(node.values[position]), node.cls)
+    size = int(np.prod(node.shape[1:]))
+    start = position % length * size
+    chosen = (node.items or ())[start : start + size]
+    return v.Array(dtype=node.dtype, shape=node.shape[1:], items=chosen, cls=node.cls)
+
+
+def _row(table: v.Table, at: int) -> v.Mapping:
+    cells = ((each.name, (content.items(each.values) or [v.Nothing()])[at]) for each in table.columns)
+    return v.Mapping(items=tuple(cells))
+
+
+def _history(node: v.History) -> dict[str, v.AnyNode]:
+    return {name: _listed(list(values)) for name, values in node.metrics.items()}
+
+
+def _listed(items: list[v.AnyNode]) -> v.Sequence:
+    return v.Sequence(items=tuple(items))
+
+
+def _named(known: dict[str, v.AnyNode], name: str, what: str) -> Reached:
+    return known[name] if name in known else _no(name, what, list(known))
+
+
+def _no(name: str, what: str, known: list[str]) -> Missing:
+    there = listed([quoted_if_odd(each) for each in known]) or "none at all"
+    return Missing(f"there is no {what} {quoted_if_odd(name)}; there is {there}")
+
+
+def _spelled(node: v.AnyNode) -> str:
+    found = content.scalar(node)
+    if isinstance(node, v.Sequence):
+        return f"({', '.join(map(_spelled, node.items))})"
+    return class_name(type(node).__name__) if found is None else str(found)
