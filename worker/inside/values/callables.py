@@ -1,9 +1,9 @@
-"""Functions, methods and classes: described, never called."""
+"""Built-in functions and classes: described, never called (``functions`` has those that Python code defines)."""
 
 from __future__ import annotations
 
 import inspect
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from . import class_name
@@ -46,8 +46,6 @@ def take_class(value: type, _taker: Taker) -> Node:
 
 
 TAKES = {
-    class_name(FunctionType): take_callable,
-    class_name(MethodType): take_callable,
     class_name(BuiltinFunctionType): take_callable,
     "numpy._ArrayFunctionDispatcher": take_callable,
     "numpy.ufunc": take_callable,
