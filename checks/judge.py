@@ -25,6 +25,7 @@ from checks.feedback import (
     assignment_info,
     total,
 )
+from checks.part_code import part_code
 from checks.scene import Outcome, Scene
 from checks.spec.models import Misconception, Part
 from checks.spec.template import end_once, escape, fill
@@ -161,7 +162,7 @@ def _judge_answer(case: Case) -> Verdict:
     try:
         for name, check in named.items():
             if all(need in outcomes and outcomes[need].passed for need in check.needs):
-                outcomes[name] = check.evaluate(Scene(case.values, case.reference, outcomes))
+                outcomes[name] = check.evaluate(_scene(case, outcomes))
             else:
                 skipped.add(name)
     except MissingReferenceError as error:
@@ -184,6 +185,12 @@ def _judge_answer(case: Case) -> Verdict:
     )
 
 
+def _scene(case: Case, outcomes: Mapping[str, Outcome]) -> Scene:
+    """What checks see; the notebook's cells only where a check of the part looks at code: most never do."""
+    code = part_code(case.part, case.evidence, case.snapshot, case.starter) if case.part.reads_code else ()
+    return Scene(case.values, case.reference, outcomes, code)
+
+
 def _credit(part: Part, outcomes: Mapping[str, Outcome]) -> float:
     """The lowest credit, or the mean by weight in which a skipped check counts nothing."""
     if part.credit == "lowest":
@@ -194,7 +201,7 @@ def _credit(part: Part, outcomes: Mapping[str, Outcome]) -> float:
 
 def _misconception(case: Case, outcomes: Mapping[str, Outcome]) -> tuple[Misconception, str] | None:
     """The first misconception that explains the answer, with its message."""
-    scene = Scene(case.values, case.reference, outcomes)
+    scene = _scene(case, outcomes)
     for each in case.part.misconceptions:
         try:
             outcome = each.when.evaluate(scene)

@@ -327,8 +327,8 @@ class Callable(Node, frozen=True, tag="callable"):
 class Opaque(Node, frozen=True, tag="object"):
     """Any other object: its identity and class (with its ancestors' names).
 
-    Of some libraries' objects more is known: ``sort`` says of what sort it is (``figure``, ``axes``, ``lines``,
-    ``estimator``, ``file`` …; ``docs/evidence.md`` lists them), ``attributes`` holds what was read of it.
+    Of some libraries' objects more is known: ``sort`` says of what sort it is (``figure``, ``axes``,
+    ``estimator``, ``file`` …; ``docs/evidence.md`` lists them), ``attributes`` hold what was read of it.
     """
 
     id: int

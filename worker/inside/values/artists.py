@@ -111,9 +111,13 @@ def _named(places: list[Any], names: dict[float, str]) -> list[str] | None:
     """Each place's text, the nearest within half a unit (bars of several groups stand beside it)."""
     if not names or any(place is None for place in places):
         return None
-    nearest = [min(names, key=lambda at, place=place: abs(at - place)) for place in places]
+    nearest = [_nearest(names, place) for place in places]
     near = all(abs(at - place) <= 0.5 for at, place in zip(nearest, places, strict=True))
     return [names[at] for at in nearest] if near else None
+
+
+def _nearest(names: dict[float, str], place: float) -> float:
+    return min(names, key=lambda at: abs(at - place))
 
 
 def take_points(points: Any, taker: Taker) -> Node:

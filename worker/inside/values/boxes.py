@@ -1,7 +1,8 @@
 """Box plots, put together again from the lines that they are drawn with.
 
-matplotlib draws, box after box: the box (a closed line or a patch), two whiskers from it outwards, two caps
-(unless turned off), the median, the mean (where wanted) and the outliers. seaborn and pandas use its function.
+matplotlib draws, box after box: the box (a closed line or a patch), two whiskers from it outwards, two
+caps (unless turned off), the median, the mean (where wanted) and the outliers. seaborn and
+pandas use its function.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def split_boxes(artists: list[Any], taker: Taker) -> tuple[list[Node], list[Any]
 
 
 def _box_at(artists: list[Any]) -> tuple[dict[str, Any] | None, int]:
-    """The box that ``artists`` begin with, and how many of them it has; (None, 1) where they begin with none."""
+    """The box that ``artists`` begin with, and how many of them it has; (None, 1) where there is none."""
     corners = _corners(artists[0])
     lines = [_points(artist) for artist in artists[1:]]
     if corners is None or len(lines) < 3 or not _are_whiskers(lines[0], lines[1]):
@@ -52,7 +53,7 @@ def _box_at(artists: list[Any]) -> tuple[dict[str, Any] | None, int]:
     if flat not in (1, 3):
         return None, 1
     used = 2 + flat
-    marks = []
+    marks: list[Any] = []
     while len(marks) < 2 and used < len(lines) and _is_marks(artists[1 + used]):
         marks.append(lines[used])
         used += 1

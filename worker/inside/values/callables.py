@@ -1,4 +1,4 @@
-"""Built-in functions and classes: described, never called (``functions`` has those that Python code defines)."""
+"""Built-in functions and classes: described, never called (``functions`` has those of Python code)."""
 
 from __future__ import annotations
 

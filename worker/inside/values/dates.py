@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400_000_000
 _NOT_A_TIME = -(2**63)
-_get = {name: datetime.__dict__[name].__get__ for name in ("hour", "minute", "second", "microsecond", "tzinfo")}
+_get = {
+    name: datetime.__dict__[name].__get__ for name in ("hour", "minute", "second", "microsecond", "tzinfo")
+}
 _part = {name: time.__dict__[name].__get__ for name in ("hour", "minute", "second", "microsecond")}
 _span = {name: timedelta.__dict__[name].__get__ for name in ("days", "seconds", "microseconds")}
 _ZONES = ("zoneinfo", "datetime", "pytz", "dateutil")
@@ -67,7 +69,7 @@ def take_time(value: time, taker: Taker) -> Node:
 
 
 def known_zone(zone: object) -> bool:
-    """Whether a zone is the standard library's or a known package's, so that asking it runs no student's code."""
+    """Whether a zone is the standard library's or a known package's: asking it runs no student's code."""
     kind = type(zone)
     return isinstance(zone, tzinfo) and any(is_from(kind, name) for name in _ZONES)
 

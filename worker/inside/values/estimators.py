@@ -1,4 +1,4 @@
-"""scikit-learn's estimators: their parameters, and what fitting left behind. No method of theirs is called."""
+"""scikit-learn's estimators: their parameters, and what fitting left behind. No method is called."""
 
 from __future__ import annotations
 

@@ -99,7 +99,8 @@ def _shows(artist: object) -> bool:
     if not is_a(artist, LINE):
         return True
     data = state(artist).get("_yorig")
-    return not (type(data) in (list, tuple) or class_name(type(data)) == "numpy.ndarray") or len(data) > 0
+    sized: Any = data if type(data) in (list, tuple) or class_name(type(data)) == "numpy.ndarray" else (0,)
+    return len(sized) > 0
 
 
 def _pie(wedges: list[Any], taker: Taker) -> Node:
@@ -122,11 +123,15 @@ def tick_names(axis: dict[str, Any]) -> dict[float, str]:
     if type(form.get("func")) is partial and form["func"].args:  # set_ticks(places, labels) makes this
         table = form["func"].args[0]
         named = dict.items(table) if isinstance(table, dict) else ()
-        return {float(at): name for at, text in named if (name := plain_name(text)) is not None and _is_number(at)}
+        return {
+            float(at): name for at, text in named if (name := plain_name(text)) is not None and _is_number(at)
+        }
     if places is None or not _listed(form.get("seq")):
         return {}
     labelled = zip(list(places)[:_MAX_TICKS], _listed(form["seq"]), strict=False)
-    return {float(at): name for at, text in labelled if (name := plain_name(text)) is not None and _is_number(at)}
+    return {
+        float(at): name for at, text in labelled if (name := plain_name(text)) is not None and _is_number(at)
+    }
 
 
 def _is_number(item: object) -> bool:

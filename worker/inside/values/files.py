@@ -60,7 +60,11 @@ def _content(fd: int) -> bytes:
 
 def take_file(file: WrittenFile, taker: Taker) -> Node:
     """A file: ``text`` where its beginning is UTF-8, else ``bytes``; ``whole`` tells whether that is all."""
-    attributes: dict[str, Any] = {"name": file.name, "size": file.size, "whole": file.size <= len(file.content)}
+    attributes: dict[str, Any] = {
+        "name": file.name,
+        "size": file.size,
+        "whole": file.size <= len(file.content),
+    }
     text = _decoded(file.content)
     attributes["bytes" if text is None else "text"] = file.content if text is None else text
     return described(file, "file", attributes, taker)

@@ -1,4 +1,4 @@
-"""Functions: signature, source as the cell had it, docstring, defaults. Nothing of them is called or printed."""
+"""Functions: signature, source as the cell had it, docstring, defaults. None is called or printed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def _parameters(function: FunctionType, taker: Taker) -> list[Node]:
     return [_parameter(name, kind, given, annotations, taker) for name, kind in kinds]
 
 
-def _parameter(name: str, kind: str, given: dict[str, Any], annotations: dict[str, str], taker: Taker) -> Node:
+def _parameter(
+    name: str, kind: str, given: dict[str, Any], annotations: dict[str, str], taker: Taker
+) -> Node:
     found: Node = {"name": name, "kind": kind}
     if name in given:
         found["default"] = taker.take(given[name])
@@ -110,18 +112,26 @@ def _signature(parameters: list[Node], returns: str | None) -> str:
     marked = False
     for number, each in enumerate(parameters):
         star = {"rest": "*", "others": "**"}.get(each["kind"], "")
-        if each["kind"] == "keyword" and not marked and not any(p["kind"] == "rest" for p in parameters[:number]):
+        if (
+            each["kind"] == "keyword"
+            and not marked
+            and not any(p["kind"] == "rest" for p in parameters[:number])
+        ):
             texts.append("*")
         marked = marked or each["kind"] == "keyword"
         hint = f": {each['annotation']}" if "annotation" in each else ""
         spaced = " = " if hint else "="
-        texts.append(star + each["name"] + hint + (spaced + _spelled(each["default"]) if "default" in each else ""))
-        if each["kind"] == "positional" and [p["kind"] for p in parameters[number + 1 : number + 2]] != ["positional"]:
+        texts.append(
+            star + each["name"] + hint + (spaced + _spelled(each["default"]) if "default" in each else "")
+        )
+        if each["kind"] == "positional" and [p["kind"] for p in parameters[number + 1 : number + 2]] != [
+            "positional"
+        ]:
             texts.append("/")
     return f"({', '.join(texts)})" + ("" if returns is None else f" -> {returns}")
 
 
-def _spelled(node: Node) -> str:
+def _spelled(node: Node) -> str:  # noqa: PLR0911 - one line a kind of value
     match node["t"]:
         case "none":
             return "None"
@@ -134,7 +144,9 @@ def _spelled(node: Node) -> str:
         case "str" if len(node["v"]) < 80:
             return repr(node["v"])
         case "seq" | "map" | "set" if not node["items"] and node["cls"].startswith("builtins."):
-            return {"builtins.list": "[]", "builtins.tuple": "()", "builtins.dict": "{}"}.get(node["cls"], "set()")
+            return {"builtins.list": "[]", "builtins.tuple": "()", "builtins.dict": "{}"}.get(
+                node["cls"], "set()"
+            )
         case _:
             return "…"
 

@@ -17,7 +17,7 @@ _type_dict = type.__dict__["__dict__"].__get__
 
 
 def state(value: object) -> dict[str, Any]:
-    """The object's own attributes, by the slot of its farthest ancestor: no property of a subclass hides it."""
+    """The object's own attributes, by the slot of its farthest ancestor: no subclass hides them."""
     for kind in reversed(ancestry(value)):
         slot = _type_dict(kind).get("__dict__")
         if type(slot) in (GetSetDescriptorType, MemberDescriptorType):

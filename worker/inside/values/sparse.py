@@ -47,7 +47,9 @@ def _check_places(plain: Any) -> None:
         plain.check_format(full_check=True)
     elif hasattr(plain, "coords") and len(plain.data):
         lengths = zip(plain.coords, plain.shape, strict=True)
-        if any(axis.min() < 0 or axis.max() >= length or len(axis) != len(plain.data) for axis, length in lengths):
+        if any(
+            axis.min() < 0 or axis.max() >= length or len(axis) != len(plain.data) for axis, length in lengths
+        ):
             raise ValueError("an entry lies outside the matrix")
 
 
