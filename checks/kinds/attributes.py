@@ -17,6 +17,7 @@ from checks.spec.base import Scope
 from checks.spec.kind import ABSENT, TargetKind, kinds
 from checks.spec.literal import Literal
 from checks.spec.target import Operand, Target
+from checks.spec.template import escape
 
 if TYPE_CHECKING:
     from checks.spec.check import Check
@@ -88,7 +89,15 @@ class Attributes(TargetKind):
         theirs = follow(expected, path) if expected is not None else None
         inside = scene.inside(VALUE, found, None if isinstance(theirs, str) else theirs)
         outcome: Outcome = evaluate(inside)
-        return outcome if outcome.passed else Outcome(outcome.credit, "failed", fallback=outcome.message)
+        if outcome.passed:
+            return outcome
+        said = f"The {escape(path)} of {escape(self.of.variable)}"
+        return Outcome(outcome.credit, "failed", fallback=about(outcome.message, said))
+
+
+def about(message: str, said: str) -> str:
+    """A message of a check inside, which knows what it looked at as ``value``, with the name that readers know."""
+    return said + message[len(VALUE) :] if message.startswith(f"{VALUE} ") else message
 
 
 def is_literally(node: v.AnyNode, wanted: object) -> bool:

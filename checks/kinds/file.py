@@ -11,16 +11,16 @@ from pydantic import Field
 from checks.compare.files import UnreadableError, image_size, read_csv, read_json
 from checks.compare.words import quoted
 from checks.evidence import values as v
+from checks.kinds.attributes import VALUE, about
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.bounds import Bounds
 from checks.spec.kind import TargetKind
+from checks.spec.template import escape
 from checks.spec.text_rule import TextRule
 
 if TYPE_CHECKING:
     from checks.spec.check import Check
-
-VALUE = "value"
 
 
 class Image(Piece):
@@ -95,7 +95,7 @@ class File(TargetKind):
             "name": name.v if isinstance(name, v.Text) else "",
             "size": length,
         }
-        outcome = self._judge_file(node, length, scene)
+        outcome = self._judge_file(node, length, str(facts["name"]), scene)
         return (
             PASSED
             if outcome.passed
@@ -104,7 +104,7 @@ class File(TargetKind):
             )
         )
 
-    def _judge_file(self, file: v.Opaque, size: int, scene: Scene) -> Outcome:  # noqa: PLR0911 - one a reason
+    def _judge_file(self, file: v.Opaque, size: int, name: str, scene: Scene) -> Outcome:  # noqa: PLR0911 - one a reason
         if self.size is None and not size:
             return Outcome(0.0, "empty")
         if self.size is not None and not self.size.hold(size):
@@ -120,15 +120,19 @@ class File(TargetKind):
             return Outcome(0.0, "too_long")
         for reason, piece in self.text.wanting(content.v) if self.text else ():
             return Outcome(0.0, reason, {"found": quoted(piece)})
-        return PASSED if self.that is None else self._judge_content(self.that, content.v, scene)
+        return PASSED if self.that is None else self._judge_content(self.that, content.v, name, scene)
 
-    def _judge_content(self, check: Check, text: str, scene: Scene) -> Outcome:
+    def _judge_content(self, check: Check, text: str, name: str, scene: Scene) -> Outcome:
         try:
             value = self._read(text)
         except UnreadableError as error:
             return Outcome(0.0, "unreadable", {"format": self.form.upper(), "why": str(error).rstrip(".")})
         outcome = check.evaluate(scene.inside(VALUE, value, self._expected(scene)))
-        return outcome if outcome.passed else Outcome(outcome.credit, "failed", fallback=outcome.message)
+        if outcome.passed:
+            return outcome
+        return Outcome(
+            outcome.credit, "failed", fallback=about(outcome.message, f"What {escape(name)} holds")
+        )
 
     def _read(self, text: str) -> v.AnyNode:
         if self.form == "csv":
