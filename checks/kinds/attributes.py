@@ -96,7 +96,7 @@ class Attributes(TargetKind):
 
 
 def about(message: str, said: str) -> str:
-    """A message of a check inside, which knows what it looked at as ``value``, with the name that readers know."""
+    """A message of a check inside, which says ``value``, with the name that readers know."""
     return said + message[len(VALUE) :] if message.startswith(f"{VALUE} ") else message
 
 

@@ -64,7 +64,12 @@ parts:
     variables: {total: {}}
     checks:
       - source: {of: total, forbid: [loop], require: [{call: sum}]}
-      - attributes: {of: total, that: {parameters: [numbers, start], defaults.start: 0, doc: {text: {of: value, is: {contains: adds}}}}}
+      - attributes:
+          of: total
+          that:
+            parameters: [numbers, start]
+            defaults.start: 0
+            doc: {text: {of: value, is: {contains: adds}}}
 """
 IMPORTS = """
 from learntools.core import binder; binder.bind(globals())
@@ -87,8 +92,10 @@ WRONG = (
     "plt.bar(['cats', 'dogs'], [3, 6]); plt.title('My pets'); plt.ylabel('n')\nbars.check()",
     "ax = plt.subplot(); ax.scatter([1, 2, 3], [4, 5, 6])\npoints.check()",
     "from sklearn.linear_model import LinearRegression\nmodel = LinearRegression()\nfitted.check()",
-    "import os; os.makedirs('out'); open('out/pets.csv', 'w').write('kind,count\\ncats,3\\ndogs,4\\n')\ntable.check()",
-    "def total(numbers, start=0):\n    '''Adds up.'''\n    for n in numbers:\n        start += n\n    return sum([start])",
+    "import os; os.makedirs('out')\n"
+    "open('out/pets.csv', 'w').write('kind,count\\ncats,3\\ndogs,4\\n')\ntable.check()",
+    "def total(numbers, start=0):\n    '''Adds up.'''\n"
+    "    for n in numbers:\n        start += n\n    return sum([start])",
     "from learntools.tests.values import total as part\npart.check()",
 )
 HOSTILE = (

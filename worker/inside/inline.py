@@ -1,8 +1,8 @@
 """Figures in the notebook's outputs, as Jupyter has them.
 
 The warm server imports pyplot before there is a shell to show figures in, so that matplotlib has settled on
-drawing without a screen: figures would neither appear nor be closed when their cell ends, and the plots of all
-cells would fall on one another.
+drawing without a screen: figures would neither appear nor be closed when their cell ends, and the plots
+of all cells would fall on one another.
 """
 
 from __future__ import annotations

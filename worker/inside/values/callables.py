@@ -1,9 +1,9 @@
-"""Built-in functions and classes: described, never called (``functions`` has those of Python code)."""
+"""Functions, methods and classes: described, never called."""
 
 from __future__ import annotations
 
 import inspect
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from . import class_name
@@ -46,6 +46,8 @@ def take_class(value: type, _taker: Taker) -> Node:
 
 
 TAKES = {
+    class_name(FunctionType): take_callable,
+    class_name(MethodType): take_callable,
     class_name(BuiltinFunctionType): take_callable,
     "numpy._ArrayFunctionDispatcher": take_callable,
     "numpy.ufunc": take_callable,

@@ -111,7 +111,7 @@ def take_nothing(value: object, taker: Taker) -> Node:
 def take_period(value: Any, taker: Taker) -> Node:
     """pandas' period: its number since 1970 in its own frequency."""
     own = _base(value, "pandas._libs.tslibs.period._Period")
-    attributes = {name: own.__dict__[name].__get__(value) for name in ("ordinal", "freqstr", "start_time")}
+    attributes = {name: own.__dict__[name].__get__(value) for name in ("ordinal", "freqstr")}
     return described(value, "period", attributes, taker)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import ancestry, class_name
 from .artists import BARS, LINE, RECTANGLE, WEDGE, is_a, label_of, share_of, take_bars, text_of
 from .boxes import split_boxes
-from .instances import defining, described, is_from, plain_name, state
+from .instances import attempted, defining, described, is_from, plain_name, state
 
 if TYPE_CHECKING:
     from . import Node, Take, Taker
@@ -83,7 +83,7 @@ def _artists(own: dict[str, Any], names: dict[str, dict[float, str]], taker: Tak
     nodes += boxes
     if wedges:
         nodes.append(_pie(wedges[:_MAX_ARTISTS], taker))
-    nodes += [taker.take(each) for each in rest[:_MAX_ARTISTS] if _shows(each)]
+    nodes += [attempted(each, taker) for each in rest[:_MAX_ARTISTS] if _shows(each)]
     cut = {"cut": len(nodes) + len(rest) - _MAX_ARTISTS} if len(rest) > _MAX_ARTISTS else {}
     return {"t": "seq", "items": nodes, **cut}
 

@@ -1,4 +1,7 @@
-"""Functions: signature, source as the cell had it, docstring, defaults. None is called or printed."""
+"""Functions: signature, source as the cell had it, docstring, defaults. None is called or printed.
+
+``callables`` has those of other languages; of Python's this module knows more, and comes after it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from . import class_name
-from .instances import plain_name, state
+from .instances import attempted, plain_name, state
 
 if TYPE_CHECKING:
     from . import Node, Taker
@@ -81,7 +84,7 @@ def _parameter(
 ) -> Node:
     found: Node = {"name": name, "kind": kind}
     if name in given:
-        found["default"] = taker.take(given[name])
+        found["default"] = attempted(given[name], taker)
     if name in annotations:
         found["annotation"] = annotations[name]
     return found

@@ -6,7 +6,7 @@ import sys
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
-from . import ancestry, class_name
+from . import TooMuchError, ancestry, class_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +57,21 @@ def described(value: object, sort: str, attributes: Mapping[str, object], taker:
         "cls": names[0],
         "bases": names[1:-1],
         "sort": sort,
-        "attributes": {name: taker.take(item) for name, item in attributes.items() if item is not None},
+        "attributes": {name: attempted(item, taker) for name, item in attributes.items() if item is not None},
     }
+
+
+def attempted(item: object, taker: Taker) -> Node:
+    """The node of a piece of an object, ``broken`` where that piece alone cannot be taken."""
+    try:
+        return taker.node(item)
+    except RecursionError:  # the whole is nested too deep: going on beside it would begin again and again
+        raise
+    except TooMuchError as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever a student's class may raise
+        why = f"reading it raised {class_name(type(error))}"
+    return {"t": "broken", "why": why, "cls": class_name(type(item))}
 
 
 TAKES: dict[str, Any] = {}

@@ -1,0 +1,17 @@
+"""What the extractor takes of libraries' objects, in the data science environment's own interpreter."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.inside import scenarios
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return scenarios.play("objects", [], "before", tmp_path_factory.mktemp("objects"), "datascience")
+
+
+@pytest.mark.parametrize("name", scenarios.names("objects", "can_"))
+def test_it_is_taken(name: str, outcome: dict[str, str]) -> None:
+    assert outcome[name] == ""
