@@ -4,6 +4,7 @@ head, a date's zone; each held against a literal, or looked at by a check of its
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Discriminator, Field, Tag
@@ -70,15 +71,21 @@ class Attributes(TargetKind):
         expected = scene.reference.get(self.of.variable) if scene.reference else None
         lowest = PASSED
         for path, wanted in self.that.items():
-            found = follow(node, path)
-            if isinstance(found, str):
-                names = [name for name in known if not name.startswith("_")]
-                return Outcome(0.0, _why_missing(node, found), {"attribute": path, "known": listed(names)})
-            facts = {"attribute": path, "value": describe(found), "known": ""}
-            outcome = self._judge_one(path, wanted, found, expected, scene)
+            outcome = self._judge_path(path, wanted, node, expected, scene)
             if outcome.credit < lowest.credit:
-                lowest = Outcome(outcome.credit, outcome.reason, facts, fallback=outcome.fallback)
-        return lowest
+                lowest = outcome
+            if lowest.credit <= 0:
+                break
+        return replace(lowest, facts={"known": listed(list(known)), **lowest.facts})
+
+    def _judge_path(
+        self, path: str, wanted: object, node: v.AnyNode, expected: v.AnyNode | None, scene: Scene
+    ) -> Outcome:
+        found = follow(node, path)
+        if isinstance(found, str):
+            return Outcome(0.0, _why_missing(node, found), {"attribute": path})
+        outcome = self._judge_one(path, wanted, found, expected, scene)
+        return replace(outcome, facts={"attribute": path, "value": describe(found)})
 
     def _judge_one(
         self, path: str, wanted: object, found: v.AnyNode, expected: v.AnyNode | None, scene: Scene

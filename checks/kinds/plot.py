@@ -71,11 +71,11 @@ class Plot(TargetKind):
     )
     xscale: str | None = Field(default=None, description="linear, log, symlog …")
     yscale: str | None = Field(default=None, description="linear, log, symlog …")
-    xlim: tuple[float | None, float | None] | None = Field(
-        default=None, description="[from, to]; null for any"
+    xlim: list[float | None] | None = Field(
+        default=None, min_length=2, max_length=2, description="[from, to]; null for any"
     )
-    ylim: tuple[float | None, float | None] | None = Field(
-        default=None, description="[from, to]; null for any"
+    ylim: list[float | None] | None = Field(
+        default=None, min_length=2, max_length=2, description="[from, to]; null for any"
     )
     xticks: list[str] | None = Field(default=None, description="the names along the x axis, in their order")
     yticks: list[str] | None = Field(default=None, description="the names along the y axis, in their order")
@@ -202,9 +202,7 @@ def _judge_legend(wanted: bool | list[str], node: v.AnyNode | None) -> Outcome:
     return Outcome(0.0, "legend", {"found": listed([quoted(name) for name in names])})
 
 
-def _judge_limits(
-    wanted: tuple[float | None, float | None], seen: list[float], facts: Mapping[str, str]
-) -> Outcome:
+def _judge_limits(wanted: list[float | None], seen: list[float], facts: Mapping[str, str]) -> Outcome:
     if len(seen) != 2:
         return Outcome(0.0, "limits", {**facts, "found": "nowhere"})
     near = 1e-6 * max(1.0, abs(seen[1] - seen[0]))
