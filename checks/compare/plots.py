@@ -219,8 +219,8 @@ def _in_order(columns: Columns, names: list[str]) -> Columns:
 
 
 def _key(item: Any) -> tuple[int, float, str]:
-    if isinstance(item, str):
-        return 1, 0.0, item
+    if item is None or isinstance(item, str):
+        return 1, 0.0, item or ""
     return (2, 0.0, "") if np.isnan(item) else (0, float(f"{item:.8e}"), "")
 
 
@@ -228,5 +228,6 @@ def _same(seen: np.ndarray[Any, Any], expected: np.ndarray[Any, Any], tolerance:
     if seen.shape != expected.shape:
         return False
     if object in (seen.dtype, expected.dtype):
-        return bool(seen.dtype == expected.dtype) and seen.tolist() == expected.tolist()
+        texts = seen.tolist()
+        return seen.dtype == expected.dtype and None not in texts and bool(texts == expected.tolist())
     return tolerance.all_close(seen, expected)

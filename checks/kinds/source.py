@@ -60,7 +60,7 @@ class Source(Kind, Piece):
 
     def problems(self, _scope: Scope) -> Iterator[Found]:
         """A check that asks for nothing, or for what a cell has not."""
-        if not (self.require or self.forbid or self.statements or self.recursive):
+        if not self.model_fields_set & {"require", "forbid", "statements", "recursive"}:
             yield (), "any code would pass: require, forbid or statements must say what is right", ""
         if self.recursive and self.of is None:
             yield ("recursive",), "a function calls itself: `of` must name it", ""

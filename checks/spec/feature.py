@@ -89,8 +89,8 @@ class Feature(Piece):
         for key, known in (("construct", CONSTRUCTS), ("operator", OPERATORS)):
             word = self.construct_ if key == "construct" else self.operator
             if word is not None and word not in known:
-                what = {"key": key, "word": word, "known": ", ".join(known)}
-                raise PydanticCustomError("feature", "{word!r} is no {key}; known are: {known}", what)
+                what = {"key": key, "word": repr(word), "known": ", ".join(known)}
+                raise PydanticCustomError("feature", "{word} is no {key}; known are: {known}", what)
         return self
 
     @classmethod
@@ -133,7 +133,7 @@ class Feature(Piece):
             case ast.Attribute(attr=name):
                 return name == self.attribute
             case ast.Constant(value=value) if self.literal is not None:
-                return value == self.literal and isinstance(value, type(self.literal))
+                return value == self.literal and type(value) is type(self.literal)
             case ast.BinOp(op=operator) | ast.UnaryOp(op=operator) | ast.BoolOp(op=operator):
                 return self._is_operator(operator)
             case ast.AugAssign(op=operator):
