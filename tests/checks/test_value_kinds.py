@@ -352,7 +352,8 @@ def test_products_have_their_rules(variable: str, told: str) -> None:
 
 WORDS = st.sampled_from(["figure", "axes", "bars", "line", "points", "boxes", "pie", "file", "estimator", ""])
 KEYS = st.sampled_from(
-    ["axes", "artists", "x", "y", "length", "position", "thickness", "names", "title", "legend", "xlim", "text",
+    ["axes", "artists", "x", "y", "length", "position", "thickness", "names", "title", "legend", "xlim",
+     "text",
      "size", "whole", "bytes", "label", "colors", "fitted", "alpha", "name", "shares"]
 )  # fmt: skip
 OBJECTS = st.recursive(
