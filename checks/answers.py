@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from checks.errors import MissingReferenceError
 from checks.feedback import HIDDEN, CheckFeedback, CheckOutcome, PartStatus
+from checks.part_code import part_code
 from checks.scene import Outcome, Scene
 from checks.spec.check import Check
 from checks.spec.marking import Misconception, Steps
@@ -70,7 +71,7 @@ def _judged(case: Case, checks: Mapping[str, Check]) -> Judged:
     outcomes: dict[str, Outcome] = {}
     for name in in_order(checks):
         if all(need in outcomes and outcomes[need].passed for need in checks[name].needs):
-            outcomes[name] = checks[name].evaluate(Scene(case.values, case.reference, outcomes))
+            outcomes[name] = checks[name].evaluate(_scene(case, outcomes))
     return Judged(checks, outcomes, _credit(case.part, checks, outcomes))
 
 
@@ -126,9 +127,15 @@ def _looked_at(when: Check, case: Case, outcomes: Mapping[str, Outcome]) -> Outc
     """How a condition comes out; the grade does not hang on it, so that an author's slip in one (a reference
     value that is not there) must not keep the part unjudged."""
     try:
-        return when.evaluate(Scene(case.values, case.reference, outcomes))
+        return when.evaluate(_scene(case, outcomes))
     except MissingReferenceError:
         return Outcome(0.0)
+
+
+def _scene(case: Case, outcomes: Mapping[str, Outcome]) -> Scene:
+    """What checks see; the notebook's cells only where a check of the part looks at code: most never do."""
+    code = part_code(case.part, case.evidence, case.snapshot, case.starter) if case.part.reads_code else ()
+    return Scene(case.values, case.reference, outcomes, code=code)
 
 
 def _worst_message(judged: Judged) -> str:

@@ -125,7 +125,11 @@ class Assignment:
     def _part_plans(self) -> tuple[PartPlan, ...]:
         return tuple(
             PartPlan(
-                id=part.id, variables=tuple(part.variables), answers=part.answers, hints=tuple(part.hints)
+                id=part.id,
+                variables=tuple(part.variables),
+                answers=part.answers,
+                hints=tuple(part.hints),
+                products=part.products,
             )
             for part in self.parts
         )

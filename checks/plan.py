@@ -12,13 +12,15 @@ class PartPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One part: ``variables`` are captured when its check runs; ``hints`` are what ``.hint(n)`` prints.
 
     ``answers`` are those of the variables whose binding means an answer: when one is bound anew, the part's
-    values are captured too, for notebooks without the part's check.
+    values are captured too, for notebooks without the part's check. ``products``: those of the variables
+    that are none, but the ``figure`` that was drawn last, or ``file:<path>`` that the notebook wrote.
     """
 
     id: str
     variables: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    products: dict[str, str] = {}
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
@@ -37,15 +37,34 @@ PASSED = Outcome(1.0)
 
 
 @dataclass(frozen=True)
+class Code:
+    """A code cell that had run; ``number`` counts the code cells from 1. ``own``: it belongs to the part."""
+
+    number: int
+    source: str
+    own: bool = True
+
+
+@dataclass(frozen=True)
 class Scene:
     """``values`` are the student's by variable, ``reference`` the author's (None:
     there was no reference run). ``names`` tells how messages call a variable that is none of the notebook's.
+    ``code`` are the cells up to the one where the values were taken.
     """
 
     values: Mapping[str, v.AnyNode]
     reference: Mapping[str, v.AnyNode] | None = None
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    code: tuple[Code, ...] = ()
+
+    def inside(self, name: str, seen: v.AnyNode, expected: v.AnyNode | None) -> Scene:
+        """The scene for checks about a piece of a value, which they know as ``name``."""
+        values = {**self.values, name: seen}
+        if self.reference is None or expected is None:
+            kept = self.reference and {key: node for key, node in self.reference.items() if key != name}
+            return replace(self, values=values, reference=kept)
+        return replace(self, values=values, reference={**self.reference, name: expected})
 
     def expected(self, name: str) -> v.AnyNode:
         """The author's value of ``name``; raises MissingReferenceError."""

@@ -12,6 +12,7 @@ JSON cannot carry are spelled: integers as decimal text (or ``0x…`` beyond 4,0
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -131,7 +132,8 @@ class Array(Node, frozen=True, tag="array"):
 
     Either ``data`` (numbers, truth values, dates: C-contiguous, little-endian bytes of ``dtype``) or
     ``items`` (dtype ``str``, ``bytes`` or ``object``: one node an element, in C order). ``mask`` marks
-    missing elements (True = missing), as masked arrays and pandas' nullable dtypes have them.
+    missing elements (True = missing), as masked arrays and pandas' nullable dtypes have them. ``zone`` is the
+    name of the time zone that dates belong to; they are in UTC themselves.
     """
 
     dtype: str
@@ -140,6 +142,7 @@ class Array(Node, frozen=True, tag="array"):
     items: tuple[AnyNode, ...] | None = None
     mask: Payload | None = None
     cls: str = "numpy.ndarray"
+    zone: str | None = None
 
     def __post_init__(self) -> None:
         if (self.data is None) == (self.items is None):
@@ -176,6 +179,13 @@ class Index(Node, frozen=True, tag="index"):
         return self.levels[0].shape
 
 
+class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The categories that a categorical column knows, whether they occur or not, in their order."""
+
+    names: Array
+    ordered: bool
+
+
 class Series(Node, frozen=True, tag="series"):
     """One labelled column. ``dtype`` is pandas' own name of it (``category``, ``Int64``, ``str`` …)."""
 
@@ -184,6 +194,7 @@ class Series(Node, frozen=True, tag="series"):
     values: Array
     index: Index
     cls: str = "pandas.Series"
+    groups: Groups | None = None
 
     def __post_init__(self) -> None:
         if self.values.shape != self.index.shape:
@@ -196,6 +207,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: AnyNode
     dtype: str
     values: Array
+    groups: Groups | None = None
 
 
 class Table(Node, frozen=True, tag="table"):
@@ -281,28 +293,49 @@ class Tensor(Node, frozen=True, tag="tensor"):
 
 
 class History(Node, frozen=True, tag="history"):
-    """A training's record: epochs and one list of numbers a metric."""
+    """A training's record: epochs and one list of numbers a metric; ``settings`` are those of the training
+    (``epochs`` that were asked for, ``steps`` of each)."""
 
     epochs: tuple[int, ...]
     metrics: dict[str, tuple[AnyNode, ...]]
     cls: str = "keras.callbacks.History"
+    settings: dict[str, AnyNode] = {}
+
+
+class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function's parameter. ``kind``: ``positional``, ``plain``, ``rest`` (``*args``), ``keyword`` or
+    ``others`` (``**kwargs``); ``default`` is missing where the caller must give one."""
+
+    name: str
+    kind: Literal["positional", "plain", "rest", "keyword", "others"]
+    default: AnyNode | None = None
+    annotation: str | None = None
 
 
 class Callable(Node, frozen=True, tag="callable"):
-    """A function, method or class; never called here."""
+    """A function, method or class; never called here. ``source`` is its text as the cell had it."""
 
     name: str
     cls: str
     signature: str | None = None
     source: str | None = None
+    doc: str | None = None
+    parameters: tuple[Parameter, ...] | None = None
+    returns: str | None = None
 
 
 class Opaque(Node, frozen=True, tag="object"):
-    """Any other object: only its identity and class (with its ancestors' names) are known."""
+    """Any other object: its identity and class (with its ancestors' names).
+
+    Of some libraries' objects more is known: ``sort`` says of what sort it is (``figure``, ``axes``,
+    ``estimator``, ``file`` …; ``docs/evidence.md`` lists them), ``attributes`` hold what was read of it.
+    """
 
     id: int
     cls: str
     bases: tuple[str, ...] = ()
+    sort: str = ""
+    attributes: dict[str, AnyNode] = {}
 
 
 class Seen(Node, frozen=True, tag="seen"):

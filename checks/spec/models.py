@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated
 from typing import Literal as OneOf
 
@@ -14,7 +15,7 @@ from checks.errors import BundleError
 from checks.evidence import values as v
 from checks.spec import unreachable
 from checks.spec.audience import Visible
-from checks.spec.base import Found, Piece, Scope
+from checks.spec.base import Found, Piece, Scope, walk
 from checks.spec.check import Check
 from checks.spec.literal import Literal, literal_node
 from checks.spec.marking import CarryForward, Misconception, Remark, Steps
@@ -48,6 +49,26 @@ class Variable(Piece):
     starter: Literal | None = Field(
         default=None, description="the placeholder's value; leave out where there is none"
     )
+    figure: bool = Field(
+        default=False, description="not a variable, but the figure that was drawn last when the check runs"
+    )
+    file: str | None = Field(
+        default=None, description="not a variable, but the file that the notebook wrote at this place"
+    )
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """What cannot be at once, and files that lie elsewhere."""
+        if self.figure and self.file is not None:
+            yield ("file",), "what is a figure is no file", ""
+        if self.product and "starter" in self.model_fields_set:
+            yield ("starter",), "a figure or a file has no placeholder", ""
+        if self.file is not None and (not _safe_target(self.file) or self.file.startswith("../")):
+            yield ("file",), f"{self.file!r} is no place beside the notebook", "results/table.csv"
+
+    @property
+    def product(self) -> str:
+        """``figure`` or ``file:<path>``; empty for a variable."""
+        return "figure" if self.figure else "" if self.file is None else f"file:{self.file}"
 
     @property
     def placeholder(self) -> v.AnyNode | None:
@@ -146,6 +167,16 @@ class Part(Piece):
     def answers(self) -> tuple[str, ...]:
         """The variables that the part asks for."""
         return tuple(name for name, variable in self.variables.items() if variable.role == "answer")
+
+    @property
+    def products(self) -> dict[str, str]:
+        """What is taken beside variables, by name."""
+        return {name: each.product for name, each in self.variables.items() if each.product}
+
+    @cached_property
+    def reads_code(self) -> bool:
+        """Whether a check of the part looks at the notebook's code."""
+        return any(getattr(piece, "reads_code", False) for _, piece in walk(self) if piece is not self)
 
     def named_checks(self) -> dict[str, Check]:
         """The checks by id; those without one are called by their kind's word,

@@ -42,6 +42,7 @@ from checks.assignment import Assignment
 from checks.evidence import values as v
 from checks.feedback import Feedback
 from checks.judge import judge
+from tests.checks import making_objects
 from tests.checks.making import (
     SUBMISSION,
     Network,
@@ -76,6 +77,7 @@ NAMES: dict[str, Any] = {
     "table": table,
     "index": index,
     "Network": Network,
+    **making_objects.NAMES,
 }
 """What the code of examples may use."""
 
@@ -158,7 +160,7 @@ def _run(code: str) -> dict[str, v.AnyNode]:
     return {
         name: evidence_of(value)
         for name, value in found.items()
-        if name not in NAMES and not name.startswith("_")
+        if found[name] is not NAMES.get(name) and not name.startswith("_")
     }
 
 

@@ -22,7 +22,7 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-from . import compat, learntools, seal
+from . import compat, inline, learntools, seal
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -213,6 +213,7 @@ def prepare(request: Request, fds: list[int], shell: Any) -> None:
     """Give the notebook what its assignment names: shims, the parts' module, the watch over its variables."""
     plan = request["plan"]
     compat.apply(plan["compat"])
+    inline.show_figures(shell)
     watch = Watch(shell, plan, fds[len(_CHANNELS)], request["seed"])
     watch.install()
     if plan["module"]:

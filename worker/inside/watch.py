@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from . import frame
+from .products import Products
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ class Watch:
         self._seed = seed
         self._parts = {part["id"]: tuple(part["variables"]) for part in plan["parts"]}
         self._answers = {part["id"]: tuple(part["answers"]) for part in plan["parts"]}
+        self._products = Products({part["id"]: part.get("products", {}) for part in plan["parts"]})
         if plan["end"]:
             self._parts[""] = self._answers[""] = tuple(plan["end"])
         self._bound: dict[str, object] = {}
@@ -42,6 +44,7 @@ class Watch:
 
     def install(self) -> None:
         """Begin to watch the shell's cells."""
+        self._products.install()
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
 
@@ -53,13 +56,15 @@ class Watch:
         count = self._shell.execution_count
         if count != self._count:  # magics run cells inside cells, under the outer one's number
             self._run, self._count = self._run + 1, count
+            self._products.begin(self._run)
 
     def _after_cell(self, result: ExecutionResult) -> None:
         tree = parsed(self._source(result))
         bound, called = self._rebound() | bound_names(tree), called_names(tree)
+        renewed = self._products.renewed()
         for part, answers in self._answers.items():
-            if bound.intersection(answers) or called.intersection(answers):
-                surely = bool(bound.intersection(answers))
+            surely = bool(bound.intersection(answers)) or part in renewed
+            if surely or called.intersection(answers):
                 self._send(part, "end" if part == "" else "bound", only_changes=not surely)
 
     def _rebound(self) -> set[str]:
@@ -82,7 +87,7 @@ class Watch:
 
     def _send(self, part: str, trigger: str, *, only_changes: bool = False) -> None:
         label: frame.Label = {"part": part, "trigger": trigger, "run": self._run, "seed": self._seed}
-        data, content = frame.encode(label, self._parts.get(part, ()), self._shell.user_ns)
+        data, content = frame.encode(label, self._parts.get(part, ()), self._space(part))
         if only_changes and self._sent.get(part) == content:
             return
         if trigger != "check":
@@ -91,6 +96,18 @@ class Watch:
             view = memoryview(len(data).to_bytes(4, "little") + data)
             while view:
                 view = view[_write(self._fd, view) :]
+
+    def _space(self, part: str) -> dict[str, Any]:
+        """Where a part's names are looked up: the notebook's namespace, or what is made beside it."""
+        beside = self._products.names(part)
+        if not beside:
+            space: dict[str, Any] = self._shell.user_ns
+            return space
+        names = [name for name in self._parts[part] if name not in beside]
+        return {
+            **{name: self._shell.user_ns[name] for name in names if name in self._shell.user_ns},
+            **self._products.of(part),
+        }
 
 
 def parsed(source: str) -> ast.Module:

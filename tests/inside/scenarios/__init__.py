@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.conftest import ROOT, need
 
 FOLDER = Path(__file__).parent
-PYTHON = ROOT / ".environments" / "tensorflow" / "bin" / "python"
+ENVIRONMENTS = ROOT / ".environments"
+PYTHON = ENVIRONMENTS / "tensorflow" / "bin" / "python"
 
 
 def names(file: str, prefix: str) -> list[str]:
@@ -27,9 +28,12 @@ def names(file: str, prefix: str) -> list[str]:
     ]
 
 
-def play(file: str, shims: list[str], when: str, folder: Path) -> dict[str, str]:
+def play(
+    file: str, shims: list[str], when: str, folder: Path, environment: str = "tensorflow"
+) -> dict[str, str]:
     """What went wrong in each scenario (empty: nothing); shims come ``before`` or ``after`` the imports."""
-    need(PYTHON.exists(), "the environment tensorflow")
+    python = ENVIRONMENTS / environment / "bin" / "python"
+    need(python.exists(), f"the environment {environment}")
     (folder / "_grader_inside").symlink_to(ROOT / "worker" / "inside", target_is_directory=True)
     result = folder / "result.json"
     variables = {**os.environ, "PYTHONPATH": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
@@ -37,7 +41,7 @@ def play(file: str, shims: list[str], when: str, folder: Path) -> dict[str, str]
         {"file": str(FOLDER / f"{file}.py"), "shims": shims, "when": when, "result": str(result)}
     )
     done = subprocess.run(
-        [str(PYTHON), str(FOLDER / "player.py"), request],
+        [str(python), str(FOLDER / "player.py"), request],
         cwd=folder,
         env=variables,
         capture_output=True,

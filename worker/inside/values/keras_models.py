@@ -1,4 +1,4 @@
-"""Keras: layers, models as graphs, histories, tensors and variables.
+"""Keras: layers, models as graphs, tensors and variables.
 
 Reads Keras 3's own bookkeeping and calls no layer. Nothing here imports Keras: its objects come to us.
 """
@@ -191,16 +191,6 @@ def take_model(model: Any, taker: Taker) -> Node:
     }
 
 
-def take_history(history: Any, taker: Taker) -> Node:
-    """A training's record."""
-    metrics = {
-        str(name): [taker.node(float(number)) for number in numbers]
-        for name, numbers in history.history.items()
-    }
-    epochs = [int(epoch) for epoch in getattr(history, "epoch", ())]
-    return {"t": "history", "epochs": epochs, "metrics": metrics, "cls": class_name(type(history))}
-
-
 def take_symbolic(tensor: Any, taker: Taker) -> Node:
     """A symbolic tensor: where in a graph it comes from."""
     source = Graph(taker).tensor(tensor) if hasattr(tensor, "_keras_history") else None
@@ -236,7 +226,6 @@ def take_concrete(tensor: Any, taker: Taker) -> Node:
 TAKES: dict[str, Take] = {
     "keras.src.models.model.Model": take_model,
     "keras.src.layers.layer.Layer": layer_node,
-    "keras.src.callbacks.history.History": take_history,
     "keras.src.backend.common.keras_tensor.KerasTensor": take_symbolic,
     "keras.src.backend.common.variables.Variable": take_concrete,
     "tensorflow.python.framework.ops.EagerTensor": take_concrete,

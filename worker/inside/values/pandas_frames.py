@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from . import class_name
+from .dates import zone_name
 from .numpy_arrays import array_node
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def _column(values: Any, taker: Taker) -> Node | None:
     if isinstance(dtype, pandas.CategoricalDtype):
         values, dtype = np.asarray(values), np.asarray(values).dtype
     if isinstance(dtype, pandas.DatetimeTZDtype):
-        return array_node(np.asarray(values.tz_convert("UTC").tz_localize(None)), taker)
+        node = array_node(np.asarray(values.tz_convert("UTC").tz_localize(None)), taker)
+        return node and {**node, "zone": zone_name(dtype.tz)}
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return array_node(np.asarray(values), taker)
     missing = np.asarray(pandas.isna(values), dtype=bool)
@@ -44,6 +46,14 @@ def _index(index: pd.Index[Any], taker: Taker) -> Node:
     }
 
 
+def _groups(column: Any, taker: Taker) -> Node:
+    """What a categorical column adds to a node: its categories in their order."""
+    dtype = column.dtype
+    if not isinstance(dtype, sys.modules["pandas"].CategoricalDtype):
+        return {}
+    return {"groups": {"names": _column(dtype.categories.array, taker), "ordered": bool(dtype.ordered)}}
+
+
 def take_index(value: pd.Index[Any], taker: Taker) -> Node:
     """An index of any kind, level by level."""
     return _index(value, taker)
@@ -58,6 +68,7 @@ def take_series(value: pd.Series[Any], taker: Taker) -> Node:
         "values": _column(value.array, taker),
         "index": _index(value.index, taker),
         "cls": class_name(type(value)),
+        **_groups(value, taker),
     }
 
 
@@ -68,6 +79,7 @@ def take_frame(value: pd.DataFrame, taker: Taker) -> Node:
         column = value.iloc[:, number]
         label = taker.node(value.columns[number])
         node = {"name": label, "dtype": str(column.dtype), "values": _column(column.array, taker)}
+        node.update(_groups(column, taker))
         columns.append(node)
     index = _index(value.index, taker)
     return {"t": "table", "columns": columns, "index": index, "cls": class_name(type(value))}

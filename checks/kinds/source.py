@@ -1,0 +1,169 @@
+"""``source``: what code must and must not hold: in the part's cells, or in one function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import ClassVar
+
+from pydantic import Field
+
+from checks.evidence import values as v
+from checks.scene import PASSED, Code, Outcome, Scene
+from checks.source import parse
+from checks.spec.base import Found, Piece, Scope
+from checks.spec.bounds import Bounds
+from checks.spec.feature import Feature, imported_names
+from checks.spec.kind import ABSENT, Kind
+from checks.spec.target import Target
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of code that was read; ``where`` says in words where it stands."""
+
+    tree: ast.Module
+    where: str
+
+
+class Source(Kind, Piece):
+    """Each of the conditions that are given must hold. Nothing is run; IPython's own lines are left out."""
+
+    # The judge gives the notebook's cells to checks that look at them.
+    reads_code: ClassVar[bool] = True
+    reasons: ClassVar[Mapping[str, str]] = {
+        "absent": ABSENT,
+        "not_function": "{variable} is no function whose source can be read.",
+        "no_code": "There is no code of yours for this part.",
+        "not_python": "The code of this part cannot be read as Python: {where}.",
+        "missing": "Your code for this part should use {feature}, and does not.",
+        "forbidden": "Your code for this part uses {feature} ({where}); solve it without.",
+        "count": "Your code for this part uses {feature} {times} times; that is not how often it should.",
+        "statements": "Your code for this part has {statements} statements; it should be of another length.",
+        "recursion": "{variable} should call itself, and does not.",
+    }
+    facts: ClassVar[Mapping[str, str]] = {
+        "variable": "the function's name, where the check is about one",
+        "feature": "what the check failed for",
+        "where": "the line and the cell where it stands",
+        "times": "how often it is used",
+        "statements": "how many statements there are",
+    }
+
+    of: Target | None = Field(default=None, description="a function; else the part's own cells")
+    require: list[Feature] = Field(default=[], description="what must be there")
+    forbid: list[Feature] = Field(default=[], description="what must not be there")
+    statements: Bounds | None = Field(default=None, description="how many statements, inner ones too")
+    recursive: bool = Field(default=False, description="whether the function must call itself")
+
+    def problems(self, _scope: Scope) -> Iterator[Found]:
+        """A check that asks for nothing, or for what a cell has not."""
+        if not self.model_fields_set & {"require", "forbid", "statements", "recursive"}:
+            yield (), "any code would pass: require, forbid or statements must say what is right", ""
+        if self.recursive and self.of is None:
+            yield ("recursive",), "a function calls itself: `of` must name it", ""
+
+    def judge(self, scene: Scene) -> Outcome:
+        """The first condition that fails gives the reason; the credit of what is forbidden comes first."""
+        facts = {"variable": self.of.variable if self.of else ""}
+        found = self._texts(scene)
+        if isinstance(found, Outcome):
+            return Outcome(0.0, found.reason, {**facts, **found.facts})
+        trees = (tree for each in scene.code if (tree := parse(each.source)) is not None)
+        outcome = self._judge_texts(found, imported_names(trees))
+        return PASSED if outcome.passed else Outcome(0.0, outcome.reason, {**facts, **outcome.facts})
+
+    def _texts(self, scene: Scene) -> list[Text] | Outcome:
+        if self.of is None:
+            return _cells([each for each in scene.code if each.own])
+        node = self.of.sights(scene)[0].node
+        if node is None:
+            return Outcome(0.0, "absent")
+        tree = _function(node) if isinstance(node, v.Callable) else None
+        return Outcome(0.0, "not_function") if tree is None else [Text(tree, "of the function")]
+
+    def _judge_texts(self, texts: list[Text], aliases: Mapping[str, str]) -> Outcome:
+        for feature in self.forbid:
+            places = list(_places(feature, texts, aliases))
+            most = feature.count
+            if (most is None and places) or (most is not None and most.hold(len(places))):
+                where = places[0] if places else ""
+                return Outcome(
+                    0.0, "forbidden", {"feature": feature.said, "where": where, "times": len(places)}
+                )
+        for feature in self.require:
+            times = len(list(_places(feature, texts, aliases)))
+            facts = {"feature": feature.said, "times": times}
+            if not times and (feature.count is None or not feature.count.hold(0)):
+                return Outcome(0.0, "missing", facts)
+            if feature.count is not None and not feature.count.hold(times):
+                return Outcome(0.0, "count", facts)
+        statements = sum(count_statements(text.tree) for text in texts)
+        if self.statements and not self.statements.hold(statements):
+            return Outcome(0.0, "statements", {"statements": statements})
+        if self.recursive and not any(_calls_itself(text.tree) for text in texts):
+            return Outcome(0.0, "recursion")
+        return PASSED
+
+
+def _cells(code: list[Code]) -> list[Text] | Outcome:
+    texts = []
+    for each in code:
+        tree = parse(each.source)
+        if tree is None:
+            return Outcome(0.0, "not_python", {"where": f"code cell {each.number}"})
+        texts.append(Text(tree, f"of code cell {each.number}"))
+    return texts or Outcome(0.0, "no_code")
+
+
+def _function(node: v.Callable) -> ast.Module | None:
+    """The function's own tree, its docstring and all; of a lambda, the lambda alone."""
+    tree = parse(dedent(node.source or ""))
+    if tree is None:
+        return None
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    found = next((each for each in ast.walk(tree) if isinstance(each, kinds)), None)
+    if found is None:
+        return None
+    body = found.body if isinstance(found, ast.Lambda) else found
+    return ast.Module(body=[ast.Expr(body) if isinstance(body, ast.expr) else body], type_ignores=[])
+
+
+def _places(feature: Feature, texts: list[Text], aliases: Mapping[str, str]) -> Iterator[str]:
+    for text in texts:
+        # A function is no function of its own: the one that the check is about does not count.
+        inner = text.tree.body[0] if text.where == "of the function" else None
+        outer = inner if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+        for line in feature.places(text.tree, aliases):
+            if outer is None or feature.construct_ != "function" or line != outer.lineno:
+                yield f"line {line} {text.where}"
+
+
+def count_statements(tree: ast.Module) -> int:
+    """How many statements code has, those inside others too; docstrings and ``pass`` do not count, nor does
+    the head of the function that the code consists of."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and not isinstance(node, ast.Pass)]
+    plain = [node for node in found if not _is_bare_text(node)]
+    alone = len(tree.body) == 1 and isinstance(tree.body[0], (ast.FunctionDef, ast.AsyncFunctionDef))
+    return len(plain) - (1 if alone else 0)
+
+
+def _is_bare_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _calls_itself(tree: ast.Module) -> bool:
+    function = tree.body[0]
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return any(isinstance(called, ast.Name) and called.id == function.name for called in calls)
+
+
+KIND = Source
