@@ -40,7 +40,7 @@ class CasePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallsPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Calls, found again by their ``key``; ``arguments``: whether arguments are kept as they are afterwards."""
+    """Calls, found again by their ``key``; ``arguments``: whether to keep them as they are afterwards."""
 
     key: str
     cases: tuple[CasePlan, ...]

@@ -15,7 +15,7 @@ class Outcome:
     with.
 
     ``message`` is a finished text that goes before the check's own message, ``fallback`` one that stands
-    back.
+    back. ``failing`` names the cases that failed, of a kind that has cases.
     """
 
     credit: float
@@ -23,6 +23,7 @@ class Outcome:
     facts: Mapping[str, object] = field(default_factory=dict)
     message: str = ""
     fallback: str = ""
+    failing: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

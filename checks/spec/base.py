@@ -36,17 +36,25 @@ class Piece(BaseModel):
         """Mistakes that only the rest of the spec reveals (names that nothing declares, …)."""
         return ()
 
+    def inner_scope(self, scope: Scope) -> Scope:
+        """What the pieces inside this one may refer to."""
+        return scope
 
-def walk(piece: object, path: Path = ()) -> Iterator[tuple[Path, BaseModel]]:
-    """Every model inside ``piece``, itself first, with its path as the author wrote it."""
+
+def walk_scoped(piece: object, scope: Scope, path: Path = ()) -> Iterator[tuple[Path, BaseModel, Scope]]:
+    """As :func:`walk`, each model with the scope that it stands in."""
     if isinstance(piece, BaseModel):
-        yield path, piece
+        yield path, piece, scope
+        inner = piece.inner_scope(scope) if isinstance(piece, Piece) else scope
         for name, info in type(piece).model_fields.items():
             deeper = path if name == "root" else (*path, info.alias or name)
-            yield from walk(getattr(piece, name), deeper)
-    elif isinstance(piece, dict):
-        for key, item in piece.items():
-            yield from walk(item, (*path, key))
-    elif isinstance(piece, list):
-        for number, item in enumerate(piece):
-            yield from walk(item, (*path, number))
+            yield from walk_scoped(getattr(piece, name), inner, deeper)
+    elif isinstance(piece, (dict, list)):
+        items = piece.items() if isinstance(piece, dict) else enumerate(piece)
+        for key, item in items:
+            yield from walk_scoped(item, scope, (*path, key))
+
+
+def walk(piece: object) -> Iterator[tuple[Path, BaseModel]]:
+    """Every model inside ``piece``, itself first, with its path as the author wrote it."""
+    return ((path, inner) for path, inner, _ in walk_scoped(piece, Scope()))

@@ -20,6 +20,7 @@ from pydantic import Field
 import checks.kinds
 from checks.compare.words import describe, quoted_if_odd
 from checks.evidence import values as v
+from checks.plan import CallsPlan, QueryPlan
 from checks.scene import Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.target import Sight, Target
@@ -32,6 +33,8 @@ class Kind:
 
     reasons: ClassVar[Mapping[str, str]]
     facts: ClassVar[Mapping[str, str]] = {}
+    pieces: ClassVar[tuple[type[Piece], ...]] = ()
+    """Models inside the kind that hold checks themselves: they are completed once ``Check`` is there."""
 
     @abstractmethod
     def judge(self, scene: Scene) -> Outcome:
@@ -42,6 +45,10 @@ class Kind:
     def problems(self, _scope: Scope) -> Iterable[Found]:
         """Mistakes that only the rest of the spec reveals."""
         return ()
+
+    def work(self) -> CallsPlan | QueryPlan | None:
+        """What the sandbox has to do for the check once the part's values are taken; mostly nothing."""
+        return None
 
     def known_facts(self, _scope: Scope) -> Mapping[str, str]:
         """The fields that messages may use here."""
