@@ -22,7 +22,7 @@ def as_given(names: Iterable[str], sources: Sequence[str], starter: Sequence[str
 
 
 def _last_definition(sources: Sequence[str], name: str) -> _Definition | None:
-    """The function or class that the last cell with this name binds to it; None where that is anything else."""
+    """The function or class that the last cell with this name binds to it; None for anything else."""
     binding = [source for source in sources if name in assigned_names(source)]
     tree = parse(binding[-1]) if binding else None
     found = (

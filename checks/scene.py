@@ -15,7 +15,8 @@ class Outcome:
     with.
 
     ``message`` is a finished text that goes before the check's own message, ``fallback`` one that stands
-    back. ``failing`` names the cases that failed, of a kind that has cases.
+    back; ``remark`` is one that a check which passes leaves for the student. ``failing`` names the cases or
+    elements that fell short, where a kind has several.
     """
 
     credit: float
@@ -23,6 +24,7 @@ class Outcome:
     facts: Mapping[str, object] = field(default_factory=dict)
     message: str = ""
     fallback: str = ""
+    remark: str = ""
     failing: tuple[str, ...] = ()
 
     @property
@@ -37,12 +39,13 @@ PASSED = Outcome(1.0)
 @dataclass(frozen=True)
 class Scene:
     """``values`` are the student's by variable, ``reference`` the author's (None:
-    there was no reference run).
+    there was no reference run). ``names`` tells how messages call a variable that is none of the notebook's.
     """
 
     values: Mapping[str, v.AnyNode]
     reference: Mapping[str, v.AnyNode] | None = None
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def expected(self, name: str) -> v.AnyNode:
         """The author's value of ``name``; raises MissingReferenceError."""

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from checks.compare import structure
 from checks.compare.closeness import Tolerance
+from checks.errors import NotMadeError
 from checks.evidence import values as v
 from checks.plan import CallsPlan, CasePlan
 from checks.scene import PASSED, Outcome, Scene
@@ -122,10 +123,8 @@ class Calls(Kind, Expectation):
         """Every case by what is expected of it."""
         if self.of.partition(".")[0] not in scene.values:
             return Outcome(0.0, "absent", {"variable": self.of})
-        made = _by_case(scene.values.get(self._plan.key))
-        if made is None:
-            return Outcome(0.0, "stopped", {"variable": self.of})
-        theirs = _by_case((scene.reference or {}).get(self._plan.key)) or {}
+        made = runs_by_case(scene.values, self._plan.key)
+        theirs = runs_by_case(scene.reference, self._plan.key) if scene.reference else {}
         outcomes = {name: self._judge_case(name, made, theirs, scene) for name in self._cases}
         failing = tuple(name for name, outcome in outcomes.items() if not outcome.passed)
         if not failing:
@@ -222,10 +221,13 @@ def digest(plan: msgspec.Struct) -> str:
     return blake2b(msgspec.json.encode(plan, order="deterministic"), digest_size=10).hexdigest()
 
 
-def _by_case(node: v.AnyNode | None) -> dict[str, list[v.Called]] | None:
-    """The calls that were made, by case; None where there is no record of any."""
+def runs_by_case(values: Mapping[str, v.AnyNode], key: str) -> dict[str, list[v.Called]]:
+    """The calls (or queries) that were made, by case; raises NotMadeError where the run knew of none."""
+    node = values.get(key)
     if not isinstance(node, v.Sequence):
-        return None
+        raise NotMadeError(
+            "the run knew nothing of the calls that are asked for now: it has to be made again"
+        )
     found: dict[str, list[v.Called]] = {}
     for each in node.items:
         if isinstance(each, v.Called):

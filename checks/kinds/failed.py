@@ -14,12 +14,16 @@ from checks.spec.target import suggestion
 
 
 class Failed(Kind, Piece):
-    """Holds where ``check`` fell short, ``because`` of one of the reasons (any, where none is named)."""
+    """Holds where ``check`` fell short, ``because`` of one of the reasons (any, where none is named).
+
+    ``cases`` asks for a pattern: of a check with several cases or elements, these fell short and no other.
+    """
 
     reasons: ClassVar[Mapping[str, str]] = {"otherwise": "An earlier check came out otherwise."}
 
     check: str = Field(description="the id of a check of this part")
     because: list[str] = Field(default=[], description="reasons of that check's kind")
+    cases: list[str] = Field(default=[], description="the cases or elements that fell short: these, no other")
 
     def problems(self, scope: Scope) -> Iterator[Found]:
         """A check that is not there, or a reason that its kind has not."""
@@ -41,6 +45,8 @@ class Failed(Kind, Piece):
         """Full credit where the check fell short for such a reason; its facts come along."""
         found = scene.outcomes.get(self.check, PASSED)
         if found.passed or (self.because and found.reason not in self.because):
+            return Outcome(0.0, "otherwise")
+        if self.cases and set(found.failing) != set(self.cases):
             return Outcome(0.0, "otherwise")
         return Outcome(1.0, facts=found.facts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 from pydantic import Field, model_validator
@@ -15,7 +15,7 @@ from checks.compare.results import Near, Result, in_order, picked, read_result, 
 from checks.compare.sql_words import first_word, statements, uses, writes
 from checks.errors import MissingReferenceError, NotMadeError
 from checks.evidence import values as v
-from checks.kinds.calls import digest
+from checks.kinds.calls import digest, runs_by_case
 from checks.plan import DatabasePlan, QueryPlan
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
@@ -191,26 +191,29 @@ class Sql(Kind, Piece):
         return PASSED
 
     def _judge_databases(self, scene: Scene) -> Iterator[Outcome]:
-        made, theirs = _runs(scene.values, self._plan.key), _runs(scene.reference or {}, self._plan.key)
+        made = runs_by_case(scene.values, self._plan.key)
+        theirs = runs_by_case(scene.reference, self._plan.key) if self.expected and scene.reference else {}
         for database in self.databases:
-            run = made.get(database.id)
+            (run, *_) = made.get(database.id, [None])
             name = "another database" if database.hidden else database.id
             outcome = Outcome(0.0, "stopped") if run is None else self._judge_run(database, run, theirs)
             yield replace(outcome, facts={"database": name, **outcome.facts})
 
-    def _judge_run(self, database: Database, run: v.Called, theirs: Mapping[str, v.Called]) -> Outcome:
+    def _judge_run(
+        self, database: Database, run: v.Called, theirs: Mapping[str, Sequence[v.Called]]
+    ) -> Outcome:
         wanted = self._wanted(database, theirs)
         if len(run.steps) != len(wanted) and all(step.ended == "returned" for step in run.steps):
             return Outcome(0.0, "queries")
         outcomes = [self._judge_step(step, one) for step, one in zip(run.steps, wanted, strict=False)]
         return min(outcomes, key=lambda outcome: outcome.credit)
 
-    def _wanted(self, database: Database, theirs: Mapping[str, v.Called]) -> Sequence[Result]:
+    def _wanted(self, database: Database, theirs: Mapping[str, Sequence[v.Called]]) -> Sequence[Result]:
         """What the queries must give; raises MissingReferenceError where the author's failed."""
         if database.expected is not None:
             return [database.expected.result()]
-        run = theirs.get(database.id)
-        found = [read_result(step.result) for step in run.steps] if run else []
+        runs = theirs.get(database.id)
+        found = [read_result(step.result) for step in runs[0].steps] if runs else []
         known = [each for each in found if each is not None]
         if not known or len(known) != len(found):
             raise MissingReferenceError(f"the author's query gave no result on {database.id}")
@@ -282,13 +285,6 @@ _ENDINGS = {
     "too_large": "too_many",
     "not_made": "time_limit",
 }
-
-
-def _runs(values: Mapping[str, Any], key: str) -> dict[str, v.Called]:
-    """The runs of the query by database."""
-    found = values.get(key)
-    items = found.items if isinstance(found, v.Sequence) else ()
-    return {each.case: each for each in items if isinstance(each, v.Called)}
 
 
 def _counted(rows: int) -> str:

@@ -5,7 +5,7 @@ closed fields, immutability, and problems found beyond its shape.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +26,10 @@ class Scope:
     reference: frozenset[str] = frozenset()
     checks: Mapping[str, str] = field(default_factory=dict)
 
+    def with_variables(self, *names: str) -> Scope:
+        """The scope with more variables."""
+        return replace(self, variables=self.variables | set(names))
+
 
 class Piece(BaseModel):
     """Base of the models that a spec consists of."""
@@ -37,24 +41,31 @@ class Piece(BaseModel):
         return ()
 
     def inner_scope(self, scope: Scope) -> Scope:
-        """What the pieces inside this one may refer to."""
+        """What the pieces inside this one may refer to: more, where it gives names of its own."""
         return scope
 
+    def wants_reference(self) -> bool:
+        """Whether this piece by itself, without those inside it, looks at the author's run."""
+        return False
 
-def walk_scoped(piece: object, scope: Scope, path: Path = ()) -> Iterator[tuple[Path, BaseModel, Scope]]:
-    """As :func:`walk`, each model with the scope that it stands in."""
+
+def walk(piece: object, path: Path = ()) -> Iterator[tuple[Path, BaseModel]]:
+    """Every model inside ``piece``, itself first, with its path as the author wrote it."""
+    for where, inner, _scope in walk_in_scope(piece, path, Scope()):
+        yield where, inner
+
+
+def walk_in_scope(piece: object, path: Path, scope: Scope) -> Iterator[tuple[Path, BaseModel, Scope]]:
+    """As :func:`walk`, with what each model may refer to."""
     if isinstance(piece, BaseModel):
         yield path, piece, scope
-        inner = piece.inner_scope(scope) if isinstance(piece, Piece) else scope
+        inside = getattr(piece, "inner_scope", lambda same: same)(scope)
         for name, info in type(piece).model_fields.items():
             deeper = path if name == "root" else (*path, info.alias or name)
-            yield from walk_scoped(getattr(piece, name), inner, deeper)
-    elif isinstance(piece, (dict, list)):
-        items = piece.items() if isinstance(piece, dict) else enumerate(piece)
-        for key, item in items:
-            yield from walk_scoped(item, scope, (*path, key))
-
-
-def walk(piece: object) -> Iterator[tuple[Path, BaseModel]]:
-    """Every model inside ``piece``, itself first, with its path as the author wrote it."""
-    return ((path, inner) for path, inner, _ in walk_scoped(piece, Scope()))
+            yield from walk_in_scope(getattr(piece, name), deeper, inside)
+    elif isinstance(piece, dict):
+        for key, item in piece.items():
+            yield from walk_in_scope(item, (*path, key), scope)
+    elif isinstance(piece, list):
+        for number, item in enumerate(piece):
+            yield from walk_in_scope(item, (*path, number), scope)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 PSEUDO = ("result", "arguments", "keywords", "stdout", "raised")
 _EXPECTED = "what is expected"  # no name of a variable
+_NAMES = {"result": "the result", "stdout": "what is printed", "raised": "the exception"}
 _RESULT = Target(variable="result")
-_ENDINGS = ("refused", "time_limit", "exited", "missing", "not_callable", "unfit", "too_large", "not_made")
-_NEVER = ("time_limit", "exited", "not_made", "too_large", "unfit", "missing")
+_NEVER = ("time_limit", "exited", "not_made", "too_large", "unfit", "missing", "not_callable")
 
 
 class Raises(Piece):
@@ -72,6 +72,10 @@ class Printed(Piece):
         if isinstance(given, dict) and isinstance(given.get("contains"), str):
             return {**given, "contains": [given["contains"]]}
         return given
+
+    def wants_reference(self) -> bool:
+        """Whether the author's run is looked at."""
+        return self.reference
 
     def holds(self, printed: str, author: str | None) -> bool:
         """Whether a text is as expected; raises MissingReferenceError."""
@@ -127,6 +131,10 @@ class Expectation(Piece):
         if len(given) > 1:
             yield (given[1],), f"a call cannot have both {given[0]!r} and {given[1]!r}", ""
 
+    def wants_reference(self) -> bool:
+        """Whether the author's run is looked at."""
+        return self.arguments_after == "reference"
+
     @property
     def is_given(self) -> bool:
         """Whether anything is expected at all."""
@@ -166,7 +174,7 @@ class Expectation(Piece):
     def _conditions(self, step: v.Step, author: v.Step | None, scene: Scene) -> Iterator[Outcome]:
         if step.ended == "failed":
             raise NotMadeError(f"a call could not be made ({step.detail})")
-        if step.ended in _NEVER or step.ended in ("not_callable", "refused"):
+        if step.ended in _NEVER or (step.ended == "refused" and not self._wants_exception(author)):
             yield Outcome(0.0, step.ended)
         yield self._judge_exception(step, author)
         if step.ended == "returned":
@@ -181,9 +189,7 @@ class Expectation(Piece):
             yield Outcome(0.0, "stdout")
 
     def _judge_exception(self, step: v.Step, author: v.Step | None) -> Outcome:
-        wanted = self.raises
-        if self.expected is not None and self.expected.reference == "":
-            wanted = _author_raises(author)
+        wanted = self._wants_exception(author)
         if wanted is None:
             if step.raised is None:
                 return PASSED
@@ -193,6 +199,11 @@ class Expectation(Piece):
             return Outcome(0.0, "not_raised")
         wrong = wanted.wrong(step.raised)
         return Outcome(0.0, wrong) if wrong else PASSED
+
+    def _wants_exception(self, author: v.Step | None) -> Raises | None:
+        """The exception that must come out; None where there is to be a result."""
+        own = self.expected is not None and self.expected.reference == ""
+        return _author_raises(author) if own else self.raises
 
     @property
     def _awaits_exception(self) -> bool:
@@ -214,7 +225,7 @@ class Expectation(Piece):
         if wanted is None:
             return Outcome(0.0, "value")
         values = {**scene.values, _EXPECTED: wanted}
-        outcome = self._equal().judge(Scene(values, scene.reference, scene.outcomes))
+        outcome = self._equal().judge(Scene(values, scene.reference, scene.outcomes, _NAMES))
         reason = outcome.reason if outcome.reason in ("container", "dtype", "nan", "shape") else "value"
         return outcome if outcome.passed else Outcome(outcome.credit, reason, outcome.facts)
 
@@ -250,7 +261,7 @@ def _given(expectation: Expectation) -> dict[str, Any]:
 
 def _author_raises(author: v.Step | None) -> Raises | None:
     """The exception that the author's function raises; raises MissingReferenceError where it did not end."""
-    if author is None or author.ended not in ("returned", "raised"):
+    if author is None or author.ended not in ("returned", "raised", "refused"):
         raise MissingReferenceError("the author's own function did not return from one of the calls")
     return Raises(exception=class_name(author.raised.cls)) if author.raised else None
 
@@ -259,7 +270,7 @@ def _inner(scene: Scene, step: v.Step, author: v.Step | None) -> Scene:
     reference = scene.reference
     if reference is not None and author is not None:
         reference = {**reference, **_pseudo(author)}
-    return Scene({**scene.values, **_pseudo(step)}, reference, scene.outcomes)
+    return Scene({**scene.values, **_pseudo(step)}, reference, scene.outcomes, _NAMES)
 
 
 def _pseudo(step: v.Step) -> dict[str, v.AnyNode]:

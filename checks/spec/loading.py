@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from checks.errors import Problem, SpecError
-from checks.spec.base import Scope, walk_scoped
+from checks.spec.base import Scope, walk_in_scope
 from checks.spec.draft import Draft
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, Path, read_yaml
@@ -101,10 +101,10 @@ def _asked(
     piece: BaseModel, prefix: Path, scope: Scope, document: Document, draft: Draft
 ) -> Iterator[Problem]:
     """The problems that a piece and all pieces inside it find; parts are asked with their own scope only."""
-    for path, inner, known in walk_scoped(piece, scope, prefix):
+    for path, inner, inside in walk_in_scope(piece, prefix, scope):
         if path[:1] == ("parts",) and not prefix:
             continue
-        for where, what, meant in getattr(inner, "problems", lambda _scope: ())(known):
+        for where, what, meant in getattr(inner, "problems", lambda _scope: ())(inside):
             real = draft.path((*path, *where))
             if not draft.lost(real):
                 yield document.problem(real, what, meant)

@@ -63,7 +63,6 @@ class Copy:
 
     def __init__(self, records: Callable[[], Iterable[Record]], private: Iterable[int]) -> None:
         self._fd, writing = _pipe()
-        sys.stdout.flush()
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
@@ -166,7 +165,10 @@ def _split(raw: bytes, sizes: Iterable[int]) -> list[bytes]:
 
 def _wait_briefly(pid: int) -> None:
     """The pipe's end comes a moment before the process's."""
-    fd = os.pidfd_open(pid)
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # it is gone already
+        return
     try:
         _select([fd], [], [], GRACE)
     finally:

@@ -70,7 +70,7 @@ class Calls:
         """Make them all; ``send`` gets the rest of a frame's header and its arrays, several times: the last
         one holds everything.
         """
-        frame = _Frame(send)
+        frame = _Frame(send, [plan["key"] for plan in self._plans])
         frame.send()  # takes the place of what an earlier check of the part has left
         for plan in self._plans:
             self._make_check(plan, space, frame)
@@ -174,9 +174,9 @@ class NumberedTaker(Taker):
 class _Frame:
     """The records so far, as the rest of a frame's header and its arrays."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, keys: list[str]) -> None:
         self._send = send
-        self._records: dict[str, list[bytes]] = {}
+        self._records: dict[str, list[bytes]] = {key: [] for key in keys}
         self._blobs: list[bytes] = []
         self._text_size = self._byte_size = 0
         self._sent = _clock()
@@ -187,7 +187,7 @@ class _Frame:
 
     def count(self, key: str) -> int:
         """How many records of a plan there are."""
-        return len(self._records.get(key, ()))
+        return len(self._records[key])
 
     def add(self, key: str, unit: Unit, record: Record) -> None:
         """Keep a record; of one that does not fit any more, only its name and its arrays' numbers."""
@@ -196,7 +196,7 @@ class _Frame:
             size, record = 0, Record(_record(unit.lost("too_large")).text, [b""] * len(record.blobs))
         self._text_size += len(record.text) + 2
         self._byte_size += size
-        self._records.setdefault(key, []).append(record.text)
+        self._records[key].append(record.text)
         self._blobs += record.blobs
 
     def send_if_due(self, *, now: bool) -> None:
