@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 
 from pydantic import Field, ValidationError, model_validator
 
-from checks.compare import structure
+from checks.compare import content, structure
 from checks.compare.closeness import Tolerance
 from checks.compare.spelling import spelled
 from checks.compare.words import class_name
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PSEUDO = ("result", "arguments", "keywords", "stdout", "raised")
 _EXPECTED = "what is expected"  # no name of a variable
+_NUMBERS = {"integer", "float", "complex"}
 _NAMES = {"result": "the result", "stdout": "what is printed", "raised": "the exception"}
 _RESULT = Target(variable="result")
 _NEVER = ("time_limit", "exited", "not_made", "too_large", "unfit", "missing", "not_callable")
@@ -225,7 +226,9 @@ class Expectation(Piece):
         if wanted is None:
             return Outcome(0.0, "value")
         values = {**scene.values, _EXPECTED: wanted}
-        outcome = self._equal().judge(Scene(values, scene.reference, scene.outcomes, _NAMES))
+        outcome = self._equal(step.result, wanted).judge(
+            Scene(values, scene.reference, scene.outcomes, _NAMES)
+        )
         reason = outcome.reason if outcome.reason in ("container", "dtype", "nan", "shape") else "value"
         return outcome if outcome.passed else Outcome(outcome.credit, reason, outcome.facts)
 
@@ -250,8 +253,17 @@ class Expectation(Piece):
         if not same:
             yield Outcome(0.0, "arguments_after")
 
-    def _equal(self) -> Equal:
-        return Equal.model_validate({"of": "result", "to": {"variable": _EXPECTED}, **self.compare})
+    def _equal(self, result: v.AnyNode | None = None, wanted: v.AnyNode | None = None) -> Equal:
+        """The comparison; a number that is written down stands for the integer and for the float."""
+        numbers = (
+            result is not None
+            and wanted is not None
+            and {content.family(result), content.family(wanted)} <= _NUMBERS
+        )
+        lenient = {"dtype": "any"} if self.expected is None and numbers else {}
+        return Equal.model_validate(
+            {"of": "result", "to": {"variable": _EXPECTED}, **lenient, **self.compare}
+        )
 
 
 def _given(expectation: Expectation) -> dict[str, Any]:
@@ -291,7 +303,7 @@ def _facts(step: v.Step) -> dict[str, object]:
         "exception": class_name(raised.cls) if raised else "no exception",
         "text": raised.message if raised else "",
         "line": f"in line {raised.line}: {raised.source}" if raised and raised.line else "",
-        "printed": spelled(v.Text(v=step.printed)),
+        "printed": spelled(v.Text(v=step.printed.rstrip("\n"))),
         "argument": ", ".join(_ordinal(name) for name in step.changed),
         "detail": step.detail,
     }
