@@ -94,7 +94,7 @@ class Calls(Kind, Expectation):
 
     def problems(self, scope: Scope) -> Iterator[Found]:
         """A function that the part does not watch, cases of one name, cases that expect nothing."""
-        yield from super().problems(scope)
+        yield from Expectation.problems(self, scope)
         variable = self.of.partition(".")[0]
         if variable not in scope.variables:
             yield (
