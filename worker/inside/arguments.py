@@ -30,7 +30,7 @@ class UnfitArgumentError(Exception):
 def build(data: Data, space: Mapping[str, Any]) -> object:
     """The object that ``data`` stand for; variables are copied out of ``space``.
 
-    Raises UnfitArgumentError, or what copying a student's own object raises.
+    Raises UnfitArgumentError; anything else is no fault of the notebook's.
     """
     return _BUILDERS[data["t"]](data, space)
 
@@ -69,7 +69,10 @@ def _variable(data: Data, space: Mapping[str, Any]) -> object:
     name = data["name"]
     if name not in space:
         raise UnfitArgumentError(f"{name} has no value")
-    return _deepcopy(space[name])
+    try:
+        return _deepcopy(space[name])
+    except Exception as error:
+        raise UnfitArgumentError(f"{name} cannot be copied ({type(error).__name__})") from error
 
 
 def _imported(data: Data, _space: Mapping[str, Any]) -> object:

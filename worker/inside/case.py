@@ -76,7 +76,7 @@ class _Step:
                 return self._record(found, {"ended": "not_callable"})
             given = attempt(self._build, seconds)
             if given.ended != "returned":
-                return self._record(given, {"ended": "unfit", "detail": _why(given)})
+                return self._record(given, {"ended": "unfit", "detail": _why_unfit(given)})
             arguments, keywords = given.value
             return self._call(found.value, arguments, keywords, seconds, keep=keep)
 
@@ -155,10 +155,11 @@ def _prints(arguments: list[Any], keywords: dict[str, Any]) -> dict[str, object]
     return found
 
 
-def _why(ending: Ending) -> str:
-    if isinstance(ending.error, UnfitArgumentError):
-        return str(ending.error)
-    return "copying it took too long" if ending.error is None else type(ending.error).__name__
+def _why_unfit(ending: Ending) -> str:
+    """Why an argument could not be made; raises what is no fault of the notebook's."""
+    if ending.error is not None and not isinstance(ending.error, UnfitArgumentError):
+        raise ending.error
+    return str(ending.error or "copying an argument took too long")
 
 
 def _seed(number: int) -> None:
