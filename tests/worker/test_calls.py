@@ -17,8 +17,10 @@ from checks.evidence import Evidence
 from checks.evidence import values as v
 from checks.feedback import PartFeedback, SubmissionInfo
 from checks.judge import judge
+from checks.plan import CallsPlan, CasePlan, PartPlan, RunPlan, StepPlan
 from tests.conftest import need
 from tests.grader.arithmetic import notebook
+from tests.worker.runs import run_cells
 from worker.attempt import Attempt, run_attempt
 from worker.environment import load_environment
 from worker.errors import SandboxUnavailable
@@ -220,3 +222,34 @@ def test_what_an_earlier_case_left_survives_the_end_of_the_kernel(run: Run) -> N
     (made,) = frame.values.values()
     assert isinstance(made, v.Sequence)
     assert [each.case for each in made.items if isinstance(each, v.Called)] == ["one"]
+
+
+TENSORS = RunPlan(
+    module="learntools.tests.calls",
+    parts=(
+        PartPlan(
+            "p",
+            ("f",),
+            ("f",),
+            calls=(
+                CallsPlan(
+                    "k", (CasePlan("a", (StepPlan("call", "f", arguments=({"t": "int", "v": "3"},)),), 30.0),)
+                ),
+            ),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["before", "after"])
+def test_a_function_may_use_tensorflow_before_and_after_the_notebook_has(
+    used: bool, warm_server: WarmServer
+) -> None:
+    function = "import tensorflow as tf\ndef f(x): return float(tf.reduce_sum(tf.ones((x, 2))))"
+    before = "tf.ones(3).numpy()" if used else "pass"
+    outcome = run_cells(warm_server, IMPORTS, function, before, "p.check()", run_plan=TENSORS)
+    frame = outcome.frame("p()", "check")
+    assert frame is not None
+    (made,) = frame.values["k"].items  # type: ignore[union-attr]
+    assert isinstance(made, v.Called)
+    assert made.steps[0].result == v.Float(v=(6.0).hex())
