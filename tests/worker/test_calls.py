@@ -242,14 +242,20 @@ TENSORS = RunPlan(
 
 
 @pytest.mark.parametrize("used", [False, True], ids=["before", "after"])
-def test_a_function_may_use_tensorflow_before_and_after_the_notebook_has(
+def test_once_tensorflow_has_computed_calls_are_made_in_the_notebooks_own_process(
     used: bool, warm_server: WarmServer
 ) -> None:
-    function = "import tensorflow as tf\ndef f(x): return float(tf.reduce_sum(tf.ones((x, 2))))"
+    function = """
+        import os
+        import tensorflow as tf
+        notebook = os.getpid()
+        def f(x):
+            return [float(tf.reduce_sum(tf.ones((x, 2)))), os.getpid() == notebook]
+    """
     before = "tf.ones(3).numpy()" if used else "pass"
     outcome = run_cells(warm_server, IMPORTS, function, before, "p.check()", run_plan=TENSORS)
     frame = outcome.frame("p()", "check")
     assert frame is not None
     (made,) = frame.values["k"].items  # type: ignore[union-attr]
     assert isinstance(made, v.Called)
-    assert made.steps[0].result == v.Float(v=(6.0).hex())
+    assert made.steps[0].result == v.Sequence(items=(v.Float(v=(6.0).hex()), v.Bool(v=used)))
