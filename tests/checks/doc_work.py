@@ -11,8 +11,8 @@ import msgspec
 from checks.assignment import Assignment
 from checks.evidence import Snapshot, decode_frame
 from checks.evidence import values as v
-from worker.inside import frame
-from worker.inside.calls import Calls
+from worker.inside.calls import Calls, join
+from worker.inside.frame import Label
 
 FILE = "example.py"
 
@@ -26,12 +26,12 @@ def work_done(assignment: Assignment, code: str, names: Mapping[str, Any]) -> li
     found = []
     for number, part in enumerate(msgspec.to_builtins(assignment.plan().parts)):
         frames: list[bytes] = []
-        label: frame.Label = {"part": f"{part['id']}()", "trigger": "check", "run": 1, "seed": 0}
+        label: Label = {"part": f"{part['id']}()", "trigger": "check", "run": 1, "seed": 0}
         calls = Calls(part, ())
         if calls:
             calls.make(
                 space,
-                lambda body, blobs, label=label, into=frames: into.append(frame.join(label, body, blobs)),
+                lambda body, blobs, label=label, into=frames: into.append(join(label, body, blobs)),
             )
             decode_frame(frames[-1])
             found.append(Snapshot(part=f"{part['id']}()", trigger="check", cell=number, frame=frames[-1]))

@@ -19,10 +19,11 @@ from checks.evidence import decode_frame
 from checks.evidence import values as v
 from checks.plan import CallsPlan, CasePlan, DatabasePlan, PartPlan, QueryPlan, StepPlan
 from checks.spec.argument import argument_data
-from worker.inside import apart, frame
-from worker.inside.calls import Calls
+from worker.inside import apart
+from worker.inside.calls import Calls, join
+from worker.inside.frame import Label
 
-LABEL: frame.Label = {"part": "p()", "trigger": "check", "run": 1, "seed": 0}
+LABEL: Label = {"part": "p()", "trigger": "check", "run": 1, "seed": 0}
 
 
 def case(name: str, *arguments: object, of: str = "f", **fields: Any) -> CasePlan:
@@ -36,7 +37,7 @@ def made(space: dict[str, Any], *plans: CallsPlan | QueryPlan) -> list[dict[str,
     queries = [plan for plan in plans if isinstance(plan, QueryPlan)]
     part = msgspec.to_builtins(PartPlan("p", calls=tuple(calls), queries=tuple(queries)))
     frames: list[bytes] = []
-    Calls(part, ()).make(space, lambda body, blobs: frames.append(frame.join(LABEL, body, blobs)))
+    Calls(part, ()).make(space, lambda body, blobs: frames.append(join(LABEL, body, blobs)))
     decoded = [decode_frame(each).values for each in frames]
     return [{key: list(node.items) for key, node in values.items()} for values in decoded]  # type: ignore[union-attr, misc]
 

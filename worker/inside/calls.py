@@ -13,6 +13,7 @@ in the kernel; then a call that ends the process ends the run, and each record i
 from __future__ import annotations
 
 import json
+import struct
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +27,7 @@ from .values import Taker
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
+    from .frame import Label
     from .values import Node
 
     Send = Callable[[str, list[bytes]], None]
@@ -37,6 +39,7 @@ _MAX_BYTES = 32 << 20
 _SEND_AFTER = 1.0  # seconds: what a later unit's end could lose
 # Inside a text, the quotation marks would be escaped.
 _TIME_LIMIT = b'"ended": "time_limit"'
+_MAGIC, _PREFIX = b"EVF1", struct.Struct("<4sI")
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).encode
 _clock = time.monotonic
 
@@ -157,6 +160,12 @@ def _made(unit: Unit, space: dict[str, Any], taker: Taker) -> Node:
 
 def _record(node: Node) -> Record:
     return Record(_encode(node).encode("ascii"), [])
+
+
+def join(label: Label, body: str, blobs: list[bytes]) -> bytes:
+    """A frame (see ``frame``) out of its label, the rest of its header as JSON, and the arrays' bytes."""
+    header = f"{_encode(label)[:-1]}, {body[1:]}".encode("ascii")  # one object out of two
+    return _PREFIX.pack(_MAGIC, len(header)) + header + b"".join(blobs)
 
 
 class NumberedTaker(Taker):

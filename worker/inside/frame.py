@@ -51,14 +51,10 @@ def encode(label: Label, names: Iterable[str], space: dict[str, Any]) -> Encoded
         taker = Taker()
         values = {name: {"t": "broken", "why": "the values are too large to keep"} for name in values}
         body = _body(values, missing, taker)
-    content = _digest(body.encode("ascii") + b"".join(taker.blobs)).digest()
-    return Encoded(join(label, body, taker.blobs), content)
-
-
-def join(label: Label, body: str, blobs: list[bytes]) -> bytes:
-    """A frame out of its label, the rest of its header (an object as JSON) and the arrays' bytes."""
     header = (_encode(label)[:-1] + "," + body[1:]).encode("ascii")  # one object out of two
-    return _PREFIX.pack(_MAGIC, len(header)) + header + b"".join(blobs)
+    payloads = b"".join(taker.blobs)
+    content = _digest(body.encode("ascii") + payloads).digest()
+    return Encoded(_PREFIX.pack(_MAGIC, len(header)) + header + payloads, content)
 
 
 def _body(values: dict[str, Node], missing: list[str], taker: Taker) -> str:

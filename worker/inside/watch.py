@@ -99,7 +99,7 @@ class Watch:
         """Make the part's calls and queries on what was just taken; they have a frame of their own."""
         label: frame.Label = {"part": f"{part}()", "trigger": trigger, "run": self._run, "seed": self._seed}
         if self._calls.get(part):
-            send = lambda body, blobs: self._write(frame.join(label, body, blobs))  # noqa: E731
+            send = lambda body, blobs: self._write(calls.join(label, body, blobs))  # noqa: E731
             self._calls[part].make(self._shell.user_ns, send)
 
     def _write(self, data: bytes) -> None:
