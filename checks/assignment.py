@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from checks import bundle
 from checks.errors import Problem, SpecError
-from checks.plan import Limits, PartPlan, RunPlan
+from checks.plan import CallsPlan, Limits, PartPlan, QueryPlan, RunPlan
 from checks.source import NotANotebookError, assigned_names, binds_unseen, calls_check, code_cells
 from checks.spec.base import walk
+from checks.spec.kind import Kind
 from checks.spec.loading import read_spec
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, read_yaml
@@ -130,9 +132,20 @@ class Assignment:
                 answers=part.answers,
                 hints=tuple(part.hints),
                 products=part.products,
+                **_work(part),
             )
             for part in self.parts
         )
+
+
+def _work(part: Part) -> dict[str, Any]:
+    """The calls and queries that the part's checks ask for, each once, however many checks look at it."""
+    asked = [piece.work() for _, piece in walk(part) if isinstance(piece, Kind)]
+    work = {plan.key: plan for plan in asked if plan is not None}.values()
+    return {
+        "calls": tuple(plan for plan in work if isinstance(plan, CallsPlan)),
+        "queries": tuple(plan for plan in work if isinstance(plan, QueryPlan)),
+    }
 
 
 def spec_problems(files: Mapping[str, bytes], offer: Offer | None) -> list[Problem]:

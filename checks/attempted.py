@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from checks.compare import content, structure
 from checks.compare.closeness import Tolerance
+from checks.definitions import as_given
 from checks.evidence import CellRun, Evidence, Snapshot
 from checks.evidence import values as v
 from checks.source import (
@@ -68,6 +69,8 @@ def is_untouched(
         return _nothing_assigns(rule.unassigned, part, evidence)
     if rule is not None and rule.unstored is not None:
         return _nothing_stores(rule.unstored, part, values, evidence) and _asks_only(part, evidence, starter)
+    if as_given(part.answers, _sources_until(evidence, snapshot), starter):
+        return True
     if any(name in values for name in part.answers):
         return is_placeholder(part, values) and _is_as_given(part, evidence, snapshot, starter)
     return not any(_assigns(cell.source, part) for cell in evidence.cells)
@@ -167,11 +170,16 @@ def _is_as_given(part: Part, evidence: Evidence, snapshot: Snapshot | None, star
 
     Any other placeholder says by itself that nothing was changed, however it is spelled.
     """
-    last = snapshot.cell if snapshot is not None else None
-    sources = [cell.source for cell in evidence.cells if last is None or cell.index <= last]
+    sources = _sources_until(evidence, snapshot)
     empty = [name for name in part.answers if isinstance(part.variables[name].placeholder, v.Nothing)]
     given = [gives_literal(source, name) for name in empty for source in _last_giving(sources, name)]
     return all(given) or any(same_code(sources[-1], cell) for cell in starter)
+
+
+def _sources_until(evidence: Evidence, snapshot: Snapshot | None) -> list[str]:
+    """The cells up to the one where the values come from."""
+    last = snapshot.cell if snapshot is not None else None
+    return [cell.source for cell in evidence.cells if last is None or cell.index <= last]
 
 
 def _last_giving(sources: list[str], name: str) -> list[str]:

@@ -4,6 +4,7 @@
     ├── SpecError                 an assignment's files are wrong; carries every problem found
     ├── BundleError               bytes are no bundle (checks.bundle)
     └── MissingReferenceError     the author's run left no value where one is needed (checks.scene)
+        └── NotMadeError          a call was not made, by the grader's own fault (checks.spec.expectation)
 
 ``checks.evidence.BadFrameError`` stands beside the tree: it tells of bytes that a student's code may have
 written.
@@ -54,3 +55,7 @@ class BundleError(GraderError, ValueError):
 
 class MissingReferenceError(GraderError):
     """A check needs a value of the author's run, and the run left none."""
+
+
+class NotMadeError(MissingReferenceError):
+    """A call or a query that a check needs was not made, by the grader's own fault: nothing to judge."""

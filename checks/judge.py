@@ -115,6 +115,7 @@ def _judge_part(
     expected, fault = _reference_values(reference, part)
     try:
         snapshot, values = _deciding(part, evidence)
+        values = {**values, **_work_done(evidence, snapshot)}
     except BadFrameError:
         text = "What your notebook sent as the values of this part was not written by the grader's own code."
         return not_judged(part, "error", text)
@@ -183,6 +184,16 @@ def _deciding(
     return None, {}
 
 
+def _work_done(
+    evidence: Evidence, snapshot: Snapshot | None, decode: Callable[[Snapshot], Frame] = Snapshot.decode
+) -> Values:
+    """What came out of the calls and queries made right after ``snapshot``. Raises BadFrameError."""
+    for each in evidence.snapshots if snapshot else ():
+        if snapshot and (each.part, each.trigger) == (f"{snapshot.part}()", snapshot.trigger):
+            return decode(each).values if each.cell == snapshot.cell else {}
+    return {}
+
+
 def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | None, str]:
     """The author's values for a part (its own snapshot, and what was taken at the end),
     or why there are none.
@@ -194,7 +205,8 @@ def _reference_values(reference: Evidence | None, part: Part) -> tuple[Values | 
         for snapshot in reference.snapshots:
             if snapshot.trigger == "end":
                 values.update(snapshot.decode_shared().values)
-        return {**values, **_deciding(part, reference, Snapshot.decode_shared)[1]}, ""
+        deciding, own = _deciding(part, reference, Snapshot.decode_shared)
+        return {**values, **own, **_work_done(reference, deciding, Snapshot.decode_shared)}, ""
     except BadFrameError as error:
         return None, f"the reference run left no readable values ({error})"
 

@@ -60,4 +60,6 @@ def _part_covers(old: PartPlan, new: PartPlan) -> bool:
 def _within(new: object, old: object) -> bool:
     if isinstance(new, tuple) and isinstance(old, tuple):
         return all(each in old for each in new)
+    if isinstance(new, dict) and isinstance(old, dict):
+        return new.items() <= old.items()
     return new == old

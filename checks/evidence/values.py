@@ -351,7 +351,67 @@ class Broken(Node, frozen=True, tag="broken"):
     cls: str = ""
 
 
+Ended = Literal[
+    "returned",  # there is a result
+    "raised",  # an exception came out
+    "refused",  # the arguments do not fit, or (of a query) it is none that may be run
+    "time_limit",  # it did not come to an end
+    "exited",  # it ended the process
+    "missing",  # there is nothing of that name
+    "not_callable",  # what is there cannot be called
+    "unfit",  # an argument out of the notebook could not be copied
+    "too_large",  # what came out is larger than evidence may be
+    "not_made",  # earlier ones ran into their time limit, so this one was not begun
+    "failed",  # the grader's own fault
+]
+
+
+class Raised(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An exception that came out: its class and that class's ancestors by full name, its text (cut).
+
+    ``line`` counts within the cell that holds the code, ``source`` is the text of that line.
+    """
+
+    cls: str
+    bases: tuple[str, ...] = ()
+    message: str = ""
+    line: int | None = None
+    source: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One step of a call as it came out.
+
+    ``printed`` is what it wrote to standard output (cut). ``arguments`` and ``keywords`` are what was handed
+    over, as it is afterwards; ``changed`` names those that are no longer as they were (positions as digits).
+    ``detail`` is for people: which name is missing, which exit code.
+    """
+
+    ended: Ended
+    name: str = "it"
+    result: AnyNode | None = None
+    raised: Raised | None = None
+    printed: str = ""
+    arguments: tuple[AnyNode, ...] = ()
+    keywords: dict[str, AnyNode] = {}
+    changed: tuple[str, ...] = ()
+    seconds: float = 0.0
+    detail: str = ""
+
+
+class Called(Node, frozen=True, tag="called"):
+    """A case of calls (or a query on one database): the steps that were made, the last one ended it.
+
+    ``repeat`` counts from 0 where a case is made several times.
+    """
+
+    case: str
+    steps: tuple[Step, ...]
+    repeat: int = 0
+
+
 AnyNode = (
     Nothing | Bool | Int | Float | Complex | Text | Bytes | Sequence | SetOf | Mapping
     | Array | Index | Series | Table | Layer | Model | Tensor | History | Callable | Opaque | Seen | Broken
+    | Called
 )  # fmt: skip

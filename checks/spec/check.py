@@ -118,5 +118,6 @@ else:
         **{word: (kind | None, Field(default=None)) for word, kind in kinds().items()},
     )
     for _kind in kinds().values():
-        _kind.model_rebuild(force=True, _types_namespace={"Check": Check})
+        for _model in (*_kind.pieces, _kind):
+            _model.model_rebuild(force=True, _types_namespace={"Check": Check})
     Check.model_rebuild(force=True)

@@ -21,6 +21,7 @@ import checks.kinds
 from checks.compare.words import describe, quoted_if_odd
 from checks.compare.written import Spelled
 from checks.evidence import values as v
+from checks.plan import CallsPlan, QueryPlan
 from checks.scene import Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.target import Sight, Target
@@ -33,6 +34,8 @@ class Kind:
 
     reasons: ClassVar[Mapping[str, str]]
     facts: ClassVar[Mapping[str, str]] = {}
+    pieces: ClassVar[tuple[type[Piece], ...]] = ()
+    """Models inside the kind that hold checks themselves: they are completed once ``Check`` is there."""
 
     @abstractmethod
     def judge(self, scene: Scene) -> Outcome:
@@ -43,6 +46,10 @@ class Kind:
     def problems(self, _scope: Scope) -> Iterable[Found]:
         """Mistakes that only the rest of the spec reveals."""
         return ()
+
+    def work(self) -> CallsPlan | QueryPlan | None:
+        """What the sandbox has to do for the check once the part's values are taken; mostly nothing."""
+        return None
 
     def known_facts(self, _scope: Scope) -> Mapping[str, str]:
         """The fields that messages may use here."""

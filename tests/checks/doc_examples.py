@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ from checks.evidence import values as v
 from checks.feedback import Feedback
 from checks.judge import judge
 from tests.checks import making_objects
+from tests.checks.doc_work import function_node, work_done
 from tests.checks.making import (
     SUBMISSION,
     Network,
@@ -84,7 +85,7 @@ NAMES: dict[str, Any] = {
 
 def evidence_of(value: Any) -> v.AnyNode:
     """A value of an example as evidence."""
-    return node(value)
+    return function_node(value) if isinstance(value, (FunctionType, type)) else node(value)
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ class Example:
             ]
             for each in (taken, expected)
         )
+        seen += work_done(assignment, self.values, NAMES)
+        wanted += work_done(assignment, self.reference, NAMES) if self.reference else []
         end = snapshot("", "end", None, expected)
         return judge(assignment, evidence(cells, seen), evidence(cells, [end, *wanted]), SUBMISSION)
 
@@ -160,7 +163,7 @@ def _run(code: str) -> dict[str, v.AnyNode]:
     return {
         name: evidence_of(value)
         for name, value in found.items()
-        if found[name] is not NAMES.get(name) and not name.startswith("_")
+        if value is not NAMES.get(name) and not name.startswith("_")
     }
 
 

@@ -11,7 +11,7 @@ import os
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from . import frame
+from . import calls, frame
 from .products import Products
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Watch:
         self._parts = {part["id"]: tuple(part["variables"]) for part in plan["parts"]}
         self._answers = {part["id"]: tuple(part["answers"]) for part in plan["parts"]}
         self._products = Products({part["id"]: part.get("products", {}) for part in plan["parts"]})
+        self._calls = {part["id"]: calls.Calls(part, (fd,)) for part in plan["parts"]}
+        self._checked: set[str] = set()
         if plan["end"]:
             self._parts[""] = self._answers[""] = tuple(plan["end"])
         self._bound: dict[str, object] = {}
@@ -51,6 +53,8 @@ class Watch:
     def take(self, part: str) -> None:
         """Send the values of ``part`` as they are now: its check was called."""
         self._send(part, "check")
+        self._checked.add(part)
+        self._make_calls(part, "check")
 
     def _before_cell(self, _info: object) -> None:
         count = self._shell.execution_count
@@ -92,6 +96,18 @@ class Watch:
             return
         if trigger != "check":
             self._sent[part] = content
+        self._write(data)
+        if trigger == "bound" and part not in self._checked:  # a check, once there is one, decides
+            self._make_calls(part, trigger)
+
+    def _make_calls(self, part: str, trigger: str) -> None:
+        """Make the part's calls and queries on what was just taken; they have a frame of their own."""
+        label: frame.Label = {"part": f"{part}()", "trigger": trigger, "run": self._run, "seed": self._seed}
+        if self._calls.get(part):
+            send = lambda body, blobs: self._write(calls.join(label, body, blobs))  # noqa: E731
+            self._calls[part].make(self._shell.user_ns, send)
+
+    def _write(self, data: bytes) -> None:
         with self._lock:
             view = memoryview(len(data).to_bytes(4, "little") + data)
             while view:

@@ -1,0 +1,97 @@
+"""Makes arguments out of inert data: new objects each time, so that no call sees what another one did.
+
+The data are those of ``checks.spec.argument``: a dict whose ``t`` says what it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Data = dict[str, Any]
+_deepcopy = copy.deepcopy
+_SEQUENCES: dict[str, Callable[[list[object]], object]] = {
+    "list": list,
+    "tuple": tuple,
+    "range": list,
+    "deque": deque,
+}
+
+
+class UnfitArgumentError(Exception):
+    """An argument that the notebook itself has to give is not there, or cannot be copied."""
+
+
+def build(data: Data, space: Mapping[str, Any]) -> object:
+    """The object that ``data`` stand for; variables are copied out of ``space``.
+
+    Raises UnfitArgumentError; anything else is no fault of the notebook's.
+    """
+    return _BUILDERS[data["t"]](data, space)
+
+
+def _items(data: Data, space: Mapping[str, Any]) -> list[object]:
+    return [build(item, space) for item in data["items"]]
+
+
+def _pairs(data: Data, space: Mapping[str, Any]) -> dict[Any, object]:
+    return {build(key, space): build(item, space) for key, item in data["items"]}
+
+
+def _array(data: Data, space: Mapping[str, Any]) -> object:
+    # Looked for when it is needed: an environment need not have it.
+    numpy = importlib.import_module("numpy")
+    return numpy.array(build(data["values"], space), dtype=data.get("dtype"))
+
+
+def _series(data: Data, space: Mapping[str, Any]) -> object:
+    pandas = importlib.import_module("pandas")
+    index = build(data["index"], space) if "index" in data else None
+    return pandas.Series(
+        build(data["values"], space), index=index, name=data.get("name"), dtype=data.get("dtype")
+    )
+
+
+def _table(data: Data, space: Mapping[str, Any]) -> object:
+    pandas = importlib.import_module("pandas")
+    index = build(data["index"], space) if "index" in data else None
+    return pandas.DataFrame(
+        {name: build(values, space) for name, values in data["columns"].items()}, index=index
+    )
+
+
+def _variable(data: Data, space: Mapping[str, Any]) -> object:
+    name = data["name"]
+    if name not in space:
+        raise UnfitArgumentError(f"{name} has no value")
+    try:
+        return _deepcopy(space[name])
+    except Exception as error:
+        raise UnfitArgumentError(f"{name} cannot be copied ({type(error).__name__})") from error
+
+
+def _imported(data: Data, _space: Mapping[str, Any]) -> object:
+    module, _, name = data["name"].rpartition(".")
+    return getattr(importlib.import_module(module or "builtins"), name)
+
+
+_BUILDERS: dict[str, Callable[[Data, Mapping[str, Any]], object]] = {
+    "none": lambda _data, _space: None,
+    "bool": lambda data, _space: data["v"],
+    "int": lambda data, _space: int(data["v"], 16) if "x" in data["v"] else int(data["v"]),
+    "float": lambda data, _space: float.fromhex(data["v"]),
+    "str": lambda data, _space: data["v"],
+    "seq": lambda data, space: _SEQUENCES[data.get("base", "list")](_items(data, space)),
+    "set": lambda data, space: set(_items(data, space)),
+    "map": _pairs,
+    "array": _array,
+    "series": _series,
+    "table": _table,
+    "variable": _variable,
+    "import": _imported,
+}
