@@ -125,7 +125,7 @@ REFUSED = {
     "texts and items": _raw({**TWO, "items": []}, b"ab", _ends(1, 2)),
     "one payload for both": _raw({**TWO, "texts": {"utf8": 0, "ends": 0}}, _ends(4, 4)),
     "an unknown key": _raw({**TWO, "texts": {"utf8": 0, "ends": 1, "code": 1}}, b"ab", _ends(1, 2)),
-    "more texts than a frame may have": _raw({**TWO, "shape": [MAX_TEXTS + 1]}, b"", _ends(0) * (MAX_TEXTS + 1)),
+    "too many texts": _raw({**TWO, "shape": [MAX_TEXTS + 1]}, b"", _ends(0) * (MAX_TEXTS + 1)),
     "an array's payload in two arrays": _raw(
         {"t": "seq", "items": [{"t": "array", "dtype": "int8", "shape": [1], "data": 0}] * 2}, b"\1"
     ),
