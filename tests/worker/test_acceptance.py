@@ -100,6 +100,28 @@ def test_a_neighbour_forks_while_another_submission_has_used_up_its_processes(
     assert 0 < int(found[0].printed[0]) < 30
 
 
+@pytest.mark.sandbox
+@pytest.mark.parametrize("target", ["0", "-1", "-os.getsid(0)"])
+def test_a_signal_to_everybody_reaches_no_neighbour_and_not_the_server(
+    warm_server: WarmServer, target: str
+) -> None:
+    found: list[Outcome] = []
+    waiting = "answer = 1\nimport time\ntime.sleep(3)\nprint('unharmed')"
+    thread = threading.Thread(target=lambda: found.append(run_cells(warm_server, waiting)))
+    thread.start()
+    time.sleep(1)
+    jail = warm_server.pid
+    killing = run_cells(
+        warm_server,
+        f"import os\ntry: os.kill({target}, 9)\nexcept OSError: print('nobody')",
+        "import os\nos.kill(os.getpid(), 9)",
+    )
+    thread.join()
+    assert killing.status == "kernel_died"
+    assert found[0].printed[0].strip() == "unharmed"
+    assert warm_server.pid == jail
+
+
 # Memory of the trusted side
 
 

@@ -9,10 +9,15 @@ from checks.assignment import Assignment
 from checks.evidence import Evidence
 from checks.feedback import SubmissionInfo
 from checks.judge import judge
-from tests.grader.arithmetic import BUNDLE, SETUP, notebook
+from tests.grader.arithmetic import BUNDLE as SLOW_BUNDLE
+from tests.grader.arithmetic import SETUP, notebook
 from worker.attempt import run_attempt
 from worker.warm import WarmServer
 
+BUNDLE = {
+    **SLOW_BUNDLE,
+    "assignment.yaml": SLOW_BUNDLE["assignment.yaml"].replace(b"cell_seconds: 20", b"cell_seconds: 6"),
+}
 RIGHT_ANSWERS = ("squares = [0, 1, 4]\npart1.check()", "total = sum(numbers)\npart2.check()")
 WRONG_ANSWERS = ("squares = [0, 1, 2]\npart1.check()", "total = -1\npart2.check()")
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     AnyArray = np.ndarray[Any, Any]
 
 _UNITS = ("ns", "us", "ms", "s", "D")
-_PLAIN = frozenset({
+_PLAIN = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64", "complex64", "complex128",
     *(f"{kind}[{unit}]" for kind in ("datetime64", "timedelta64") for unit in _UNITS),
-})  # fmt: skip
+)  # fmt: skip
+# By the array protocol's spelling (``<f8``): for a dtype's own ``name`` NumPy imports itself at every call.
+_NAMES = {order + np.dtype(name).str[1:]: name for name in _PLAIN for order in "<>|"}
 _ITEM_DTYPES = {"U": "str", "S": "bytes", "T": "str", "O": "object"}
 _MAX_ITEMS = 200_000
 _MAX_OBJECT_BYTES = 256 << 20  # of texts of a fixed width, which mostly are shorter
@@ -38,7 +40,7 @@ _view, _reshape, _ravel, _item_at = (
 _contiguous, _stack, _promote = np.ascontiguousarray, np.stack, np.result_type
 _newbyteorder = np.dtype.newbyteorder
 asarray = np.asarray
-_dtype, _dtypes_name = np.ndarray.__dict__["dtype"].__get__, np.dtype.__dict__["name"].__get__
+_dtype, _spelling = np.ndarray.__dict__["dtype"].__get__, np.dtype.__dict__["str"].__get__
 _shape, _nbytes = np.ndarray.__dict__["shape"].__get__, np.ndarray.__dict__["nbytes"].__get__
 _size = np.ndarray.__dict__["size"].__get__
 _mask_of = np.ma.getmaskarray
@@ -62,9 +64,9 @@ def array_node(value: AnyArray, taker: Taker, cls: str | None = None) -> Node | 
     """The node of an array (or of an instance of a subclass, by its real bytes); None where there is none."""
     plain = _view(value, _ndarray)
     dtype, shape = _dtype(plain), [int(length) for length in _shape(plain)]
-    name = _dtypes_name(dtype)
+    name = _NAMES.get(_spelling(dtype))
     node: Node = {"t": "array", "shape": shape, "cls": cls or class_name(type(value))}
-    if name in _PLAIN:
+    if name is not None:
         taker.reserve(_nbytes(plain))
         little = _contiguous(plain, dtype=_newbyteorder(dtype, "<"))
         return {**node, "dtype": name, "data": taker.blob(_ndarray.tobytes(little))}
@@ -92,7 +94,7 @@ def _structured_node(plain: AnyArray, taker: Taker, cls: str) -> Node | None:
     kinds = [dtype.fields[name][0] for name in dtype.names]
     if any(kind.names or kind.shape for kind in kinds):
         return None
-    numeric = all(_dtypes_name(kind) in _PLAIN and kind.kind in "biufc" for kind in kinds)
+    numeric = all(_spelling(kind) in _NAMES and kind.kind in "biufc" for kind in kinds)
     common = _promote(*kinds) if numeric else _dtype_class("O")
     taker.reserve(_size(plain) * len(kinds) * common.itemsize)
     fields = [asarray(_item_at(plain, name), dtype=common) for name in dtype.names]
