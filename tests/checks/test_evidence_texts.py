@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import struct
 import tracemalloc
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -28,7 +29,20 @@ from checks.evidence import (
 )
 from checks.evidence.arrays import Ends, Payload
 from checks.evidence.frame import MAGIC, MAX_TEXTS
-from checks.evidence.values import Array, Column, Float, Index, Nothing, Opaque, Series, Table, Text, Texts
+from checks.evidence.values import (
+    AnyNode,
+    Array,
+    Column,
+    Float,
+    Index,
+    Nothing,
+    Opaque,
+    Series,
+    Table,
+    Text,
+    Texts,
+)
+from tests.conftest import ROOT
 
 
 def texts(strings: list[str], missing: list[bool] | None = None, blank: Any = None, **fields: Any) -> Array:
@@ -228,3 +242,10 @@ def test_a_stored_record_with_texts_comes_back_from_its_bytes() -> None:
     again = Evidence.from_bytes(record.to_bytes())
     assert again.to_bytes() == record.to_bytes()
     assert set(again.snapshots[0].decode().values) == {"t"}
+
+
+def test_every_kind_of_node_is_documented_and_no_other() -> None:
+    table = (ROOT / "docs" / "evidence.md").read_text().partition("| `t` | what |")[2]
+    documented = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    made = [kind.__struct_config__.tag for kind in get_args(AnyNode)]
+    assert documented == made

@@ -72,7 +72,7 @@ def cyclic(rng):
 
 def nested(rng):
     value = []
-    for _ in range(100_000): value = rng.choice([list, lambda x: (x,), lambda x: {1: x}])([value])
+    for _ in range(20_000): value = rng.choice([list, lambda x: (x,), lambda x: {1: x}])([value])
     return value
 
 def huge(rng):

@@ -8,7 +8,7 @@ from hashlib import blake2b as _digest
 from json.encoder import encode_basestring_ascii as _spell
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypedDict
 
-from .guard import deadline, own_builtins
+from .guard import deadline, no_collection, own_builtins
 from .values import Taker, TooLongError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Encoded(NamedTuple):
 
 def encode(label: Label, names: Iterable[str], space: dict[str, Any]) -> Encoded:
     """The frame of ``names`` as they are bound in the namespace ``space``."""
-    with own_builtins():
+    with own_builtins(), no_collection():
         bound = {name: dict.__getitem__(space, name) for name in names if dict.__contains__(space, name)}
         taker = Taker()
         values = _fitting({name: _json(_take(taker, value)) for name, value in bound.items()})

@@ -1,12 +1,14 @@
-"""What keeps a notebook's tricks away from the extraction: the built-in names as they were, and a deadline.
+"""What keeps a notebook's tricks away from the extraction: the built-in names as they were, no collection of
+garbage (finalisers are the notebook's code, and nothing here makes garbage), and a deadline.
 
-Both are for the extraction only and leave no trace in the notebook: what it patched is patched again, and an
+All are for the extraction only and leave no trace in the notebook: what it patched is patched again, and an
 alarm of its own is set again.
 """
 
 from __future__ import annotations
 
 import builtins
+import gc
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +22,7 @@ _BUILTINS = dict(_names)
 _set_handler, _set_timer = signal.signal, signal.setitimer
 _ALARM, _REAL, _DEFAULT = signal.SIGALRM, signal.ITIMER_REAL, signal.SIG_DFL
 _AGAIN = 0.25
+_collects, _stop_collecting, _collect_again = gc.isenabled, gc.disable, gc.enable
 _absent = object()
 
 
@@ -38,6 +41,18 @@ def own_builtins() -> Iterator[None]:
                 del _names[name]
             else:
                 _names[name] = now
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """No garbage is collected in the block: with many new nodes it would take most of the time, too."""
+    before = _collects()
+    _stop_collecting()
+    try:
+        yield
+    finally:
+        if before:
+            _collect_again()
 
 
 @contextmanager

@@ -100,6 +100,9 @@ class Taker:
             self._open.pop(key, None)
 
     def _dispatch(self, value: object) -> Node:
+        exact = _EXACT.get(id(type(value)))
+        if exact is not None:
+            return exact(value, self) or opaque(value, self)
         for kind in ancestry(value):
             take = _TAKES.get(class_name(kind))
             if take is not None:
@@ -162,3 +165,9 @@ def _discover() -> dict[str, Take]:
 
 _TAKES: dict[str, Take] = {}
 _TAKES.update(_discover())
+# The built-in classes, which never go: most values are theirs. By their numbers, for a class need not be
+# hashable.
+_EXACT: dict[int, Take] = {
+    id(kind): _TAKES[class_name(kind)]
+    for kind in (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set)
+}

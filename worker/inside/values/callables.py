@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MAX_SOURCE = 20_000
 _MAX_NAME = 200
 _MAX_FILE = 1 << 20
-_LOOKING_UP = 4096  # what finding a source counts for at least, in characters: it takes half a millisecond
+_LOOKING_UP = 16_384  # what finding a source counts for at least, in characters: it takes a millisecond
 _SHOWN = (bool, int, float, str, type(None))
 _code: Any = FunctionType.__dict__["__code__"].__get__
 _name: Any = FunctionType.__dict__["__name__"].__get__

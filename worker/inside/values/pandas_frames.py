@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_OBJECTS = 200_000
 _MAX_DTYPE = 200
+_MAX_COLUMNS = 20_000
 _OWN_ARRAYS = ("pandas.arrays.", "pandas.core.arrays.", "pandas.Categorical")
 _DataFrame, _Series = pd.DataFrame, pd.Series
 _CategoricalDtype, _DatetimeTZDtype = pd.CategoricalDtype, pd.DatetimeTZDtype
@@ -85,6 +86,8 @@ def take_series(value: pd.Series[Any], taker: Taker) -> Node:
 def take_frame(value: pd.DataFrame, taker: Taker) -> Node:
     """A data frame, column by column in its order; labels may repeat."""
     plain = _own(value, _DataFrame, BlockManager)
+    if plain.shape[1] > _MAX_COLUMNS:
+        raise TooMuchError(f"a table of {plain.shape[1]} columns")
     columns = []
     for number in range(plain.shape[1]):
         column = plain.iloc[:, number]
