@@ -123,7 +123,7 @@ TWO = {"t": "array", "dtype": "str", "shape": [2], "texts": {"utf8": 0, "ends": 
 GAPPED = {**TWO, "texts": {"utf8": 0, "ends": 1, "missing": 2}}
 BLANK = {**TWO, "texts": {"utf8": 0, "ends": 1, "missing": 2, "blank": {"t": "str", "v": "x"}}}
 REFUSED = {
-    "ends that go back": _raw(TWO, b"abc", _ends(3, 2)),
+    "ends that go back": _raw({**TWO, "shape": [3]}, b"abc", _ends(3, 1, 3)),
     "ends beyond the bytes": _raw(TWO, b"abc", _ends(1, 4)),
     "bytes after the last end": _raw(TWO, b"abc", _ends(1, 2)),
     "bytes of no text": _raw({**TWO, "shape": [0]}, b"abc", b""),

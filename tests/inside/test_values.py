@@ -193,6 +193,7 @@ def test_too_much_is_told_within_little_memory_and_costs_its_neighbours_nothing(
     found = decode_frame(encoded.data).values
     assert isinstance(found["x"], v.Broken), found["x"]
     assert found["x"].why
+    assert "MemoryError" not in found["x"].why, "it is to be refused before it is tried"
     for neighbour in (found["first"], found["other"]):
         assert isinstance(neighbour, v.Array)
         assert np.array_equal(np.asarray(neighbour.values), numbers)
