@@ -122,6 +122,16 @@ def items(node: v.AnyNode) -> list[v.AnyNode] | None:
             return None
 
 
+def labels(array: v.Array) -> list[Any]:
+    """What each element of an array is looked up by; see :func:`label`."""
+    found = numbers(array)
+    if found is not None:
+        return list(found.tolist())
+    if array.texts is not None and array.texts.missing is None:
+        return list(array.texts.strings())
+    return [label(item) for item in elements(array) or ()]
+
+
 def scalar(node: v.AnyNode) -> object:
     """A plain Python value to compare and to look up by; None where the node is no scalar.
 
@@ -317,9 +327,17 @@ def _of_objects(node: v.Array) -> Numbers | None:
 _object_numbers = once_each(_of_objects)
 
 
+def _elements(node: v.Array) -> list[v.AnyNode] | None:
+    return node.elements
+
+
+# An array's elements as nodes, None where it holds plain data; nobody may change the list.
+elements = once_each(_elements)
+
+
 def _array_items(node: v.Array) -> list[v.AnyNode] | None:
-    if node.items is not None:
-        return list(node.items)
+    if node.data is None:
+        return elements(node)
     found = node.values
     if found is None or found.ndim != 1 or found.dtype.kind == "c":
         return None

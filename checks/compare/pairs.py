@@ -38,10 +38,9 @@ def _read(node: v.AnyNode) -> Reading:
             return _zipped(node.columns[0].values, node.columns[1].values)
         case v.Table() if len(node.columns) == 1 and len(node.index.levels) == 1:
             return _zipped(node.index.levels[0], node.columns[0].values)
-        case v.Array() if len(node.shape) == 2 and node.shape[1] == 2 and node.items is not None:
-            return _paired(
-                [(node.items[at], node.items[at + 1]) for at in range(0, len(node.items), 2)], parse=True
-            )
+        case v.Array() if len(node.shape) == 2 and node.shape[1] == 2 and node.data is None:
+            cells = content.elements(node) or []
+            return _paired(list(zip(cells[::2], cells[1::2], strict=True)), parse=True)
         case _:
             return _listed(content.items(node) if not isinstance(node, v.SetOf) else None)
 

@@ -58,7 +58,7 @@ def align(table: v.Table, seen: v.Array, expected: v.Table, expected_column: v.A
 
 
 def _match(theirs: v.Array, ours: v.Array) -> Matching:
-    return _match_whole_numbers(theirs, ours) or _match_labels(_labels(theirs), _labels(ours))
+    return _match_whole_numbers(theirs, ours) or _match_labels(content.labels(theirs), content.labels(ours))
 
 
 def _match_whole_numbers(theirs: v.Array, ours: v.Array) -> Matching | None:
@@ -91,13 +91,6 @@ def _match_labels(labels: list[Any], wanted: list[Any]) -> Matching:
 
 # Many columns may be held against one, and one column by many checks.
 match_rows = once_each(_match)
-
-
-def _labels(key: v.Array) -> list[Any]:
-    numbers = content.numbers(key)
-    return (
-        list(numbers.tolist()) if numbers is not None else [content.label(item) for item in key.items or ()]
-    )
 
 
 def _is_text(labels: list[Any]) -> bool:

@@ -102,7 +102,8 @@ def _shaped(node: v.Array | v.Tensor) -> str:
     if isinstance(node, v.Array) and node.shape == () and node.values is not None:
         return f"the number {content.numbers(node)}"
     plain = node.cls in ("numpy.ndarray", "")
-    name = "tensor" if isinstance(node, v.Tensor) else "array" if plain else class_name(node.cls)
+    own = "array.array" if node.cls == "array.array" else class_name(node.cls).replace("_", " ")
+    name = "tensor" if isinstance(node, v.Tensor) else "array" if plain else own
     shape = ", ".join("None" if length is None else str(length) for length in node.shape)
     return f"{_article(name)} of shape ({shape}{',' if len(node.shape) == 1 else ''})"
 

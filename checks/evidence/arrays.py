@@ -47,3 +47,15 @@ class Payload:
 
     def __repr__(self) -> str:
         return f"Payload({len(self.raw)} bytes)"
+
+
+class Ends(Payload):
+    """The bytes of a list of places: unsigned 32 bit, little-endian."""
+
+    __slots__ = ()
+
+    def places(self) -> npt.NDArray[np.uint32]:
+        """The places as a read-only array; raises ValueError unless they are 4 bytes each."""
+        if len(self.raw) % 4:
+            raise ValueError(f"{len(self.raw)} bytes are no places")
+        return np.frombuffer(self.raw, dtype="<u4")

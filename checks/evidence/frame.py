@@ -2,7 +2,7 @@
 
 Layout: the magic ``EVF1``, the header's length (unsigned 32 bit, little-endian), the header (JSON, UTF-8),
 then the array payloads one after the other. The header's ``blobs`` gives their lengths; an array refers to
-one by its number.
+one by its number, and no two refer to the same.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import msgspec
 import numpy as np
 
 from checks.evidence import values
-from checks.evidence.arrays import DTYPES, Payload
+from checks.evidence.arrays import DTYPES, Ends, Payload
 
 MAGIC = b"EVF1"
 PREFIX = struct.Struct("<4sI")
 MAX_HEADER = 8 << 20
 MAX_DEPTH = 200
+MAX_TEXTS = 500_000
 Trigger = Literal["check", "bound", "end"]
 
 
@@ -56,12 +57,21 @@ def decode_frame(raw: bytes) -> Frame:
         raise BadFrameError(f"a header of {length} bytes does not fit")
     header = raw[PREFIX.size : PREFIX.size + length]
     _check_depth(header)
-    payloads = _split(raw, PREFIX.size + length, header)
     try:
-        frame = msgspec.json.Decoder(Frame, dec_hook=_payload_hook(payloads)).decode(header)
+        outline = _outline.decode(header)
+        payloads = _split(raw, PREFIX.size + length, outline.blobs)
+        named = msgspec.json.Decoder(_Values, dec_hook=_payload_hook(payloads)).decode(outline.values)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         raise BadFrameError(f"the header is not evidence: {error}") from error
-    return frame
+    return Frame(
+        part=outline.part,
+        trigger=outline.trigger,
+        run=outline.run,
+        values=named,
+        missing=outline.missing,
+        blobs=outline.blobs,
+        seed=outline.seed,
+    )
 
 
 def encode_frame(part: str, trigger: Trigger, run: int, named: Mapping[str, values.AnyNode]) -> bytes:
@@ -90,29 +100,50 @@ def array_node(data: np.ndarray[Any, Any]) -> values.Array:
     return values.Array(dtype=name, shape=data.shape, data=Payload(raw))
 
 
-class _Blobs(msgspec.Struct):
+class _Outline(msgspec.Struct, forbid_unknown_fields=True):
+    """A frame whose values have been passed over: their payloads' lengths may come after them."""
+
+    part: str
+    trigger: Trigger
+    run: int
+    values: msgspec.Raw
+    missing: tuple[str, ...] = ()
     blobs: tuple[int, ...] = ()
+    seed: int | None = None
 
 
-def _split(raw: bytes, start: int, header: bytes) -> list[Payload]:
-    try:
-        lengths = msgspec.json.decode(header, type=_Blobs).blobs
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadFrameError(f"the header is not evidence: {error}") from error
+_Values = dict[str, values.AnyNode]
+_outline = msgspec.json.Decoder(_Outline)
+
+
+def _split(raw: bytes, start: int, lengths: tuple[int, ...]) -> list[bytes]:
     if any(length < 0 for length in lengths) or start + sum(lengths) != len(raw):
         raise BadFrameError("the payloads' lengths do not add up to the frame's")
     payloads = []
     for length in lengths:
-        payloads.append(Payload(raw[start : start + length]))
+        payloads.append(raw[start : start + length])
         start += length
     return payloads
 
 
-def _payload_hook(payloads: list[Payload]) -> Any:
+def _payload_hook(payloads: list[bytes]) -> Any:
+    """Gives each payload out once: a header that refers to one a thousand times would multiply the work."""
+    left: list[bytes | None] = list(payloads)
+    texts = 0
+
     def hook(kind: type, number: Any) -> Payload:
-        if kind is not Payload or type(number) is not int or not 0 <= number < len(payloads):
+        nonlocal texts
+        if kind not in (Payload, Ends) or type(number) is not int or not 0 <= number < len(left):
             raise ValueError(f"no payload {number!r}")
-        return payloads[number]
+        raw, left[number] = left[number], None
+        if raw is None:
+            raise ValueError(f"the payload {number} twice")
+        if kind is Ends:
+            texts += len(raw) // 4
+            if texts > MAX_TEXTS:
+                raise ValueError(f"more than {MAX_TEXTS} texts")
+            return Ends(raw)
+        return Payload(raw)
 
     return hook
 

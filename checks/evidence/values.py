@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from checks.evidence.arrays import ITEM_DTYPES, Payload
+from checks.evidence.arrays import ITEM_DTYPES, Ends, Payload
 
 
 class Node(
@@ -127,13 +127,61 @@ class Mapping(Node, frozen=True, tag="map"):
     cut: int | None = None
 
 
+class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Many texts in one piece: ``utf8`` has them one after the other, ``ends`` where each ends (in bytes).
+
+    Where ``missing`` (one byte an element, True = missing) says so, there is no text, but ``blank``.
+    """
+
+    utf8: Payload
+    ends: Ends
+    missing: Payload | None = None
+    blank: Nothing | Float | Opaque = Nothing()
+
+    def __post_init__(self) -> None:
+        _ = self.utf8.raw.decode()
+        ends, raw = self.ends.places(), np.frombuffer(self.utf8.raw, dtype=np.uint8)
+        if (int(ends[-1]) if len(ends) else 0) != len(raw) or (ends[1:] < ends[:-1]).any():
+            raise ValueError("the texts' ends are not in order, or do not end with the bytes")
+        if _continues(raw[ends[ends < len(raw)]]).any():
+            raise ValueError("a text ends in the middle of a character")
+        if self.missing is not None:
+            self.missing.array("bool", (len(ends),))
+
+    def __len__(self) -> int:
+        return len(self.ends.raw) // 4
+
+    def strings(self) -> list[str]:
+        """The texts; an empty one where none is."""
+        text, ends = self.utf8.raw.decode(), self.ends.places()
+        if len(text) < len(self.utf8.raw):  # from places of bytes to places of characters
+            begins = ~_continues(np.frombuffer(self.utf8.raw, dtype=np.uint8))
+            ends = np.concatenate([[0], np.cumsum(begins)])[ends]
+        places = ends.tolist()
+        return [text[start:end] for start, end in zip([0, *places], places, strict=False)]
+
+    def nodes(self) -> list[AnyNode]:
+        """One node an element."""
+        found: list[AnyNode] = [Text(text) for text in self.strings()]
+        if self.missing is not None:
+            for at in np.flatnonzero(self.missing.array("bool", (len(found),))).tolist():
+                found[at] = self.blank
+        return found
+
+
+def _continues(raw: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which bytes of UTF-8 go on with a character that has begun before them."""
+    return np.asarray((raw & 0xC0) == 0x80)
+
+
 class Array(Node, frozen=True, tag="array"):
     """An n-dimensional array.
 
-    Either ``data`` (numbers, truth values, dates: C-contiguous, little-endian bytes of ``dtype``) or
-    ``items`` (dtype ``str``, ``bytes`` or ``object``: one node an element, in C order). ``mask`` marks
-    missing elements (True = missing), as masked arrays and pandas' nullable dtypes have them. ``zone`` is the
-    name of the time zone that dates belong to; they are in UTC themselves.
+    One of ``data`` (numbers, truth values, dates: C-contiguous, little-endian bytes of ``dtype``),
+    ``texts`` (dtype ``str`` or ``object``: texts, and perhaps gaps) and ``items`` (dtype ``str``, ``bytes``
+    or ``object``: one node an element), in C order. ``mask`` marks missing elements (True = missing), as
+    masked arrays and pandas' nullable dtypes have them. ``zone`` is the name of the time zone that dates
+    belong to; they are in UTC themselves.
     """
 
     dtype: str
@@ -143,23 +191,34 @@ class Array(Node, frozen=True, tag="array"):
     mask: Payload | None = None
     cls: str = "numpy.ndarray"
     zone: str | None = None
+    texts: Texts | None = None
 
     def __post_init__(self) -> None:
-        if (self.data is None) == (self.items is None):
-            raise ValueError("an array has either data or items")
+        if (self.data, self.items, self.texts).count(None) != 2:
+            raise ValueError("an array has data or items or texts")
         if self.data is not None:
             self.data.array(self.dtype, self.shape)
-        elif self.dtype not in ITEM_DTYPES:
+        elif self.dtype not in ITEM_DTYPES or (self.texts is not None and self.dtype == "bytes"):
             raise ValueError(f"items of dtype {self.dtype!r}")
-        elif any(length < 0 for length in self.shape) or len(self.items or ()) != math.prod(self.shape):
+        elif any(length < 0 for length in self.shape) or self._count() != math.prod(self.shape):
             raise ValueError("the items do not fill the shape")
         if self.mask is not None:
             self.mask.array("bool", self.shape)
 
+    def _count(self) -> int:
+        return len(self.items or ()) if self.texts is None else len(self.texts)
+
     @property
     def values(self) -> npt.NDArray[np.generic] | None:
-        """The elements as a read-only array of ``shape``; None where the array holds ``items``."""
+        """The elements as a read-only array of ``shape``; None where there is no ``data``."""
         return None if self.data is None else self.data.array(self.dtype, self.shape)
+
+    @property
+    def elements(self) -> list[AnyNode] | None:
+        """The elements of ``items`` or ``texts`` as nodes, in C order; None where there is ``data``."""
+        if self.texts is not None:
+            return self.texts.nodes()
+        return None if self.items is None else list(self.items)
 
 
 class Index(Node, frozen=True, tag="index"):

@@ -107,6 +107,7 @@ def be_init(
     report: dict[str, Any] = {"type": "failed", "why": "unknown"}
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.setsid()  # a signal to one's own group would reach the server and every other submission
         connection.close()
         seal.seal(request["limits"], request["inputs"], program)
         pid = os.fork()

@@ -19,20 +19,28 @@ if TYPE_CHECKING:
     Take = Callable[[Any, "Taker"], Node | None]
 
 _type_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+_type_qualname: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 _MAX_DEPTH = 40
 _MAX_NODES = 500_000
 _MAX_BLOB_BYTES = 32 << 20
+_MAX_TEXT_BYTES = 8 << 20  # of all texts that stand in the header; it may have no more than that
+_MAX_NAME = 200
+_MAX_ANCESTORS = 50
 
 
 class TooMuchError(Exception):
     """A value that is larger than evidence may be."""
 
 
+class TooLongError(BaseException):
+    """Reading took too long: a student's method does not return. No ``except Exception`` shall stop it."""
+
+
 def class_name(kind: type) -> str:
-    """``module.qualname`` of a class, whatever the class says of itself."""
+    """``module.qualname`` of a class, whatever the class says of itself; cut where somebody made it long."""
     module = type.__getattribute__(kind, "__module__")
-    name = type.__dict__["__qualname__"].__get__(kind)
-    return f"{module if type(module) is str else '?'}.{name}"
+    name = _type_qualname(kind)[:_MAX_NAME]
+    return f"{module[:_MAX_NAME] if type(module) is str else '?'}.{name}"
 
 
 def ancestry(value: object) -> tuple[type, ...]:
@@ -41,12 +49,16 @@ def ancestry(value: object) -> tuple[type, ...]:
 
 
 class Taker:
-    """Translates the values of one frame: one budget of nodes and bytes, one numbering of identities."""
+    """Translates the values of one frame: one budget of nodes, texts and bytes, one numbering of identities.
+
+    A value that cannot be taken gives back what it has spent: those after it are taken all the same.
+    """
 
     def __init__(self) -> None:
         self.blobs: list[bytes] = []
         self._bytes = 0
         self._nodes = 0
+        self._texts = 0
         self._depth = 0
         self._open: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
@@ -54,21 +66,26 @@ class Taker:
 
     def take(self, value: object) -> Node:
         """The node of ``value``: ``broken`` with the reason where it cannot be taken."""
+        spent = (len(self.blobs), self._bytes, self._nodes, self._texts)
         try:
             return self.node(value)
         except TooMuchError as error:
             why = str(error)
+        except TooLongError:
+            why = "reading it takes too long"
         except RecursionError:
             why = "the value is nested too deep"
-        except Exception as error:  # noqa: BLE001 - a student's class may raise anything from its methods
+        except BaseException as error:  # noqa: BLE001 - a student's class may raise anything, SystemExit too
             why = f"reading it raised {class_name(type(error))}"
+        kept, self._bytes, self._nodes, self._texts = spent
+        del self.blobs[kept:]
+        self._depth = 0
+        self._open.clear()
         return {"t": "broken", "why": why, "cls": class_name(type(value))}
 
     def node(self, value: object) -> Node:
         """The node of ``value``, inside another; raises what reading it raises, or TooMuchError."""
-        self._nodes += 1
-        if self._nodes > _MAX_NODES:
-            raise TooMuchError(f"more than {_MAX_NODES} values")
+        self.count(1)
         key = id(value)
         if key in self._open:
             return {"t": "seen", "id": self.identity(value)}
@@ -80,9 +97,12 @@ class Taker:
             return self._dispatch(value)
         finally:
             self._depth -= 1
-            del self._open[key]
+            self._open.pop(key, None)
 
     def _dispatch(self, value: object) -> Node:
+        exact = _EXACT.get(id(type(value)))
+        if exact is not None:
+            return exact(value, self) or opaque(value, self)
         for kind in ancestry(value):
             take = _TAKES.get(class_name(kind))
             if take is not None:
@@ -99,9 +119,8 @@ class Taker:
 
     def blob(self, data: bytes) -> int:
         """Keep the bytes of an array; their number."""
+        self.reserve(len(data))
         self._bytes += len(data)
-        if self._bytes > _MAX_BLOB_BYTES:
-            raise TooMuchError(f"more than {_MAX_BLOB_BYTES >> 20} MiB of numbers")
         self.blobs.append(data)
         return len(self.blobs) - 1
 
@@ -110,11 +129,25 @@ class Taker:
         if self._bytes + size > _MAX_BLOB_BYTES:
             raise TooMuchError(f"more than {_MAX_BLOB_BYTES >> 20} MiB of numbers")
 
+    def count(self, nodes: int) -> None:
+        """Account for ``nodes`` more values."""
+        self._nodes += nodes
+        if self._nodes > _MAX_NODES:
+            raise TooMuchError(f"more than {_MAX_NODES} values")
+
+    def spell(self, length: int) -> None:
+        """Account for a text of ``length`` before it is copied into a node; one may stand in many places."""
+        self._texts += length
+        if self._texts > _MAX_TEXT_BYTES:
+            raise TooMuchError(f"more than {_MAX_TEXT_BYTES >> 20} MiB of text")
+
 
 def opaque(value: object, taker: Taker) -> Node:
     """The node of an object of which only its class is known."""
-    names = [class_name(kind) for kind in ancestry(value)]
-    return {"t": "object", "id": taker.identity(value), "cls": names[0], "bases": names[1:-1]}
+    names = [class_name(kind) for kind in ancestry(value)[: _MAX_ANCESTORS + 1]]
+    taker.spell(sum(map(len, names)))
+    bases = [name for name in names[1:] if name != "builtins.object"]
+    return {"t": "object", "id": taker.identity(value), "cls": names[0], "bases": bases}
 
 
 def _discover() -> dict[str, Take]:
@@ -132,3 +165,9 @@ def _discover() -> dict[str, Take]:
 
 _TAKES: dict[str, Take] = {}
 _TAKES.update(_discover())
+# The built-in classes, which never go: most values are theirs. By their numbers, for a class need not be
+# hashable.
+_EXACT: dict[int, Take] = {
+    id(kind): _TAKES[class_name(kind)]
+    for kind in (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set)
+}

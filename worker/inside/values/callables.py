@@ -1,55 +1,44 @@
-"""Functions, methods and classes: described, never called."""
+"""Classes, and functions that are not Python's: described, never called. ``functions`` has Python's own."""
 
 from __future__ import annotations
 
 import inspect
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from . import class_name
 
 if TYPE_CHECKING:
-    from . import Node, Taker
+    from . import Node, Take, Taker
 
-_MAX_SOURCE = 20_000
+_MAX_NAME = 200
+_signature = inspect.signature
 
 
-def _signature(value: Any) -> str | None:
+def take_builtin(value: Any, taker: Taker) -> Node:
+    """A function of the interpreter's or of NumPy's: these tell of themselves."""
     try:
-        return str(inspect.signature(value))
+        told = str(_signature(value))[:_MAX_NAME]
     except (TypeError, ValueError):
-        return None
+        told = None
+    return _described(value.__name__, value, told, taker)
 
 
-def _source(value: Any) -> str | None:
-    try:
-        return inspect.getsource(value)[:_MAX_SOURCE]
-    except (OSError, TypeError):
-        return None
-
-
-def take_callable(value: object, _taker: Taker) -> Node:
-    """A function or method by name, signature and source."""
-    name = str(getattr(value, "__name__", "?"))
-    return {
-        "t": "callable",
-        "name": name,
-        "cls": class_name(type(value)),
-        "signature": _signature(value),
-        "source": _source(value),
-    }
-
-
-def take_class(value: type, _taker: Taker) -> Node:
+def take_class(value: type, taker: Taker) -> Node:
     """A class by its own name; its constructor's signature is not looked at."""
-    return {"t": "callable", "name": class_name(value), "cls": class_name(type(value))}
+    name = class_name(value)
+    taker.spell(len(name))
+    return {"t": "callable", "name": name, "cls": class_name(type(value))}
 
 
-TAKES = {
-    class_name(FunctionType): take_callable,
-    class_name(MethodType): take_callable,
-    class_name(BuiltinFunctionType): take_callable,
-    "numpy._ArrayFunctionDispatcher": take_callable,
-    "numpy.ufunc": take_callable,
+def _described(name: str, value: object, told: str | None, taker: Taker) -> Node:
+    taker.spell(len(told or ""))
+    return {"t": "callable", "name": name[:_MAX_NAME], "cls": class_name(type(value)), "signature": told}
+
+
+TAKES: dict[str, Take] = {
+    class_name(BuiltinFunctionType): take_builtin,
+    "numpy._ArrayFunctionDispatcher": take_builtin,
+    "numpy.ufunc": take_builtin,
     "builtins.type": take_class,
 }

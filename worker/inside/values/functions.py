@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import inspect
+import linecache
+import stat
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,9 @@ _MAX_SOURCE = 20_000
 _MAX_DOC = 4_000
 _MAX_WRAPPERS = 10
 _REST, _OTHERS = 0x04, 0x08  # the code flags of *args and **kwargs
-_getsource = inspect.getsource
+_MAX_FILE = 1 << 20
+_LOOKING_UP = 16_384  # what finding a source counts for at least, in characters: it takes a millisecond
+_getsource, _cached = inspect.getsource, linecache.cache
 _part = {
     name: FunctionType.__dict__[name].__get__
     for name in ("__code__", "__defaults__", "__kwdefaults__", "__name__", "__doc__", "__annotations__")
@@ -32,12 +37,14 @@ def take_function(function: FunctionType, taker: Taker) -> Node:
     inner = _unwrapped(function)
     parameters = _parameters(inner, taker)
     doc, annotations = plain_name(_part["__doc__"](inner)), _annotations(inner)
+    source = _source(_part["__code__"](inner), taker)
+    taker.spell(len(source or "") + len(doc or ""))
     return {
         "t": "callable",
         "name": plain_name(_part["__name__"](function)) or "?",
         "cls": class_name(type(function)),
         "signature": _signature(parameters, annotations.get("return")),
-        "source": _source(_part["__code__"](inner)),
+        "source": source,
         "doc": doc and doc[:_MAX_DOC],
         "parameters": parameters,
         "returns": annotations.get("return"),
@@ -154,11 +161,20 @@ def _spelled(node: Node) -> str:  # noqa: PLR0911 - one line a kind of value
             return "…"
 
 
-def _source(code: CodeType) -> str | None:
+def _source(code: CodeType, taker: Taker) -> str | None:
+    """The lines that the code was made of: of a cell, or of a file that is a file and not too large."""
+    taker.spell(_LOOKING_UP)
     try:
-        return _getsource(code)[:_MAX_SOURCE]
+        return _getsource(code)[:_MAX_SOURCE] if _is_text(code.co_filename) else None
     except (OSError, TypeError, IndexError, SyntaxError):
         return None
+
+
+def _is_text(filename: str) -> bool:
+    if filename in _cached:
+        return True
+    found = Path(filename).stat()
+    return stat.S_ISREG(found.st_mode) and found.st_size <= _MAX_FILE
 
 
 TAKES = {

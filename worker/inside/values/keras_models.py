@@ -9,7 +9,7 @@ from dis import get_instructions
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from . import class_name
+from . import ancestry, class_name
 from .numpy_arrays import array_node, asarray
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _shape(shape: Iterable[int | None]) -> list[int | None]:
 
 def _bases(value: object) -> list[str]:
     names = []
-    for kind in type(value).__mro__[1:]:
+    for kind in ancestry(value)[1:]:
         name = class_name(kind)
         if name in _BASES:
             break

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from typing import TYPE_CHECKING
+from base64 import b64encode as _b64encode
+from typing import TYPE_CHECKING, Any
+
+from . import class_name
 
 if TYPE_CHECKING:
-    from . import Node, Taker
+    from . import Node, Take, Taker
 
-_MAX_TEXT = 1 << 20
+MAX_TEXT = 1 << 20
 _MAX_DECIMAL_BITS = 12_000
 _MAX_BITS = 1 << 20
+_real, _imaginary = complex.__dict__["real"].__get__, complex.__dict__["imag"].__get__
 
 
 def spell_int(value: int) -> str:
@@ -18,7 +21,7 @@ def spell_int(value: int) -> str:
     bits = int.bit_length(value)
     if bits > _MAX_BITS:
         raise OverflowError(f"a number of {bits} bits")
-    return int.__repr__(value) if bits < _MAX_DECIMAL_BITS else hex(int(value))
+    return int.__repr__(value) if bits < _MAX_DECIMAL_BITS else int.__format__(value, "#x")
 
 
 def spell_float(value: float) -> str:
@@ -36,9 +39,11 @@ def take_bool(value: bool, _taker: Taker) -> Node:
     return {"t": "bool", "v": value is True}
 
 
-def take_int(value: int, _taker: Taker) -> Node:
+def take_int(value: int, taker: Taker) -> Node:
     """An int, or an instance of a subclass of it, by its number."""
-    return {"t": "int", "v": spell_int(value), **_class(value, int)}
+    spelling = spell_int(value)
+    taker.spell(len(spelling))
+    return {"t": "int", "v": spelling, **_class(value, int)}
 
 
 def take_float(value: float, _taker: Taker) -> Node:
@@ -48,29 +53,38 @@ def take_float(value: float, _taker: Taker) -> Node:
 
 def take_complex(value: complex, _taker: Taker) -> Node:
     """A complex number."""
-    real, imaginary = complex.__getattribute__(value, "real"), complex.__getattribute__(value, "imag")
+    real, imaginary = _real(value), _imaginary(value)
     return {"t": "complex", "re": spell_float(real), "im": spell_float(imaginary), **_class(value, complex)}
 
 
-def take_str(value: str, _taker: Taker) -> Node:
+def take_str(value: str, taker: Taker) -> Node:
     """A text, cut where it is very long."""
-    plain = str.__getitem__(value, slice(0, _MAX_TEXT)).encode("utf-8", "replace").decode("utf-8")
     length = str.__len__(value)
-    cut = {"cut": length} if length > _MAX_TEXT else {}
+    taker.spell(min(length, MAX_TEXT))
+    plain = utf8(str.__getitem__(value, slice(0, MAX_TEXT))).decode("utf-8")
+    cut = {"cut": length} if length > MAX_TEXT else {}
     return {"t": "str", "v": plain, **_class(value, str), **cut}
 
 
-def take_bytes(value: bytes | bytearray, _taker: Taker) -> Node:
-    """Bytes or a bytearray."""
-    data = bytes(memoryview(value)[:_MAX_TEXT])
-    length = memoryview(value).nbytes
-    cut = {"cut": length} if length > _MAX_TEXT else {}
-    return {"t": "bytes", "v": b64encode(data).decode("ascii"), **_class(value, bytes), **cut}
+def utf8(text: str) -> bytes:
+    """The text's bytes; what Unicode has no bytes for (half a surrogate pair) becomes a question mark."""
+    return str.encode(text, "utf-8", "replace")
+
+
+def _bytes(kind: Any) -> Take:
+    def take(value: object, taker: Taker) -> Node:
+        length = kind.__len__(value)
+        taker.spell(min(length, MAX_TEXT))
+        data = bytes(kind.__getitem__(value, slice(0, MAX_TEXT)))
+        cut = {"cut": length} if length > MAX_TEXT else {}
+        return {"t": "bytes", "v": _b64encode(data).decode("ascii"), **_class(value, bytes), **cut}
+
+    return take
 
 
 def _class(value: object, plain: type) -> Node:
     kind = type(value)
-    return {} if kind is plain else {"cls": f"{kind.__module__}.{kind.__qualname__}"}
+    return {} if kind is plain else {"cls": class_name(kind)}
 
 
 TAKES = {
@@ -80,6 +94,6 @@ TAKES = {
     "builtins.float": take_float,
     "builtins.complex": take_complex,
     "builtins.str": take_str,
-    "builtins.bytes": take_bytes,
-    "builtins.bytearray": take_bytes,
+    "builtins.bytes": _bytes(bytes),
+    "builtins.bytearray": _bytes(bytearray),
 }
