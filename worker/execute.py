@@ -147,6 +147,7 @@ class _Runner:
         await asyncio.wait(waited_for, timeout=self._ready_seconds, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             await ready
+            await self._sealed.limited()
             return
         await _cancel(ready)
         ending = self._sealed.poll() or "time is over"

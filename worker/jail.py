@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -22,9 +23,16 @@ from worker.environment import INSIDE, Environment
 from worker.errors import InfrastructureError
 
 SANDBOX_UID = 61840  # in the range that systemd leaves to dynamic users; no account has it
-RECYCLE_AFTER = 500
 _START_SECONDS = 180.0
 Event = Literal["tired", "ended"]
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """After how many submissions a server is replaced, and how many kernels stand by in it (0: none)."""
+
+    recycle_after: int = 500
+    standby: int = 1
 
 
 class Jail:
@@ -36,14 +44,15 @@ class Jail:
         runtime: Path,
         listener: int,
         stopping: threading.Event,
-        recycle_after: int = RECYCLE_AFTER,
+        upkeep: Upkeep,
     ) -> None:
         self.environment = environment
         self._log = runtime / "server.log"
         status_read, status_write = os.pipe()
         drain_read, self._drain = os.pipe()
         inside = {
-            "preload": environment.preload, "label": environment.label, "recycle_after": recycle_after,
+            "preload": environment.preload, "label": environment.label,
+            "recycle_after": upkeep.recycle_after, "standby": upkeep.standby,
             "listen_fd": listener, "status_fd": status_write, "drain_fd": drain_read,
         }  # fmt: skip
         configuration = _configuration(environment, runtime, inside)

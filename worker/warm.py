@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from worker.environment import Environment, definition_files, load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
-from worker.jail import RECYCLE_AFTER, Jail, last_words
+from worker.jail import Jail, Upkeep, last_words
 from worker.sandbox.cgroups import Driver, choose_driver
 from worker.sandbox.filter import compile_filter
 
@@ -43,10 +43,13 @@ class WarmServer:
     """
 
     def __init__(
-        self, environment: Environment, runtime_dir: Path, recycle_after: int = RECYCLE_AFTER
+        self,
+        environment: Environment,
+        runtime_dir: Path,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self.environment = environment
-        self._recycle_after = recycle_after
+        self._upkeep = upkeep or Upkeep()
         self.runtime = _short(runtime_dir) / environment.name
         self.address = self.runtime / "server.sock"
         self.inputs = self.runtime / "inputs"
@@ -159,7 +162,11 @@ class WarmServer:
             self.environment = load_environment(self.environment.name, self.environment.prefix.parent)
             self._served = self._stamp()
             self._jail = Jail(
-                self.environment, self.runtime, self._listener.fileno(), self._stopping, self._recycle_after
+                self.environment,
+                self.runtime,
+                self._listener.fileno(),
+                self._stopping,
+                self._upkeep,
             )
         except Exception as error:  # noqa: BLE001 - this thread must outlive anything, and nothing is swallowed
             self.failure = str(error) if isinstance(error, InfrastructureError) else repr(error)

@@ -34,9 +34,10 @@ NAMESPACES = {
 
 
 def own_root(settings: dict[str, Any]) -> None:
-    """The layer of the file system, as :func:`seal.seal` puts it together."""
+    """The layer of the file system, as :mod:`session` puts it together."""
     seal.make_mounts_private()
-    seal.enter_own_root(settings["limits"]["disk_mib"], settings["inputs"])
+    seal.enter_own_root()
+    seal.show_inputs(settings["limits"]["disk_mib"], settings["inputs"])
 
 
 LAYERS: dict[str, Callable[[dict[str, Any]], None]] = {

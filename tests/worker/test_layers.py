@@ -46,7 +46,7 @@ def settings(
         "attempt": attempt,
         "argument": argument,
         "limits": LIMITS,
-        "inputs": "/inputs/mine",
+        "inputs": "mine",
         "program": base64.b64encode(compile_filter()).decode(),
     }
 

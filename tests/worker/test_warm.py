@@ -18,6 +18,7 @@ from tests.conftest import need
 from tests.worker.runs import run_cells
 from worker.environment import load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
+from worker.jail import Upkeep
 from worker.warm import WarmServer, require_sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -42,7 +43,7 @@ def _until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 def test_a_worn_server_is_replaced_while_its_last_run_goes_on(tmp_path: Path) -> None:
-    with WarmServer(load_environment("python"), tmp_path, recycle_after=1) as server:
+    with WarmServer(load_environment("python"), tmp_path, Upkeep(recycle_after=1)) as server:
         first, outcomes = server.pid, []
         long = threading.Thread(
             target=lambda: outcomes.append(run_cells(server, "import time\ntime.sleep(6)\nprint('finished')"))

@@ -1,4 +1,9 @@
-"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made."""
+"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made.
+
+It initialises itself before its submission is there, with sockets that are bound to nothing, and waits. The
+request names the plan and brings the listening descriptors; each socket is then bound in the thread that owns
+it (a zmq socket belongs to one thread).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ import signal
 import sys
 import traceback
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict, cast
 
 import zmq
@@ -23,10 +29,12 @@ from traitlets import Type
 from traitlets.config import Config
 
 from . import compat, learntools, seal
+from .messages import receive
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    import socket
+    from collections.abc import Callable, Generator, Iterator
     from types import ModuleType
 
 # The debugger would want sockets and threads, and costs every kernel a tenth of a second; without debugpy
@@ -84,16 +92,25 @@ class SealedKernel(IPythonKernel):
 
 
 class SealedKernelApp(IPKernelApp):
-    """An ipykernel whose channels listen on given descriptors; it knows no path and writes no file."""
+    """An ipykernel whose channels listen on descriptors that come later; it knows no path, writes no file."""
 
     kernel_class = Type(SealedKernel)
-    listening: ClassVar[dict[str, int]] = {}
 
     def _bind_socket(self, s: zmq.Socket[bytes], port: int) -> int:
-        channel = _CHANNELS[port - 1]
-        s.setsockopt(zmq.USE_FD, self.listening[channel])
-        s.bind(f"ipc://{channel}")
+        """Later: see :meth:`listen`."""
+        self._unbound = {**getattr(self, "_unbound", {}), _CHANNELS[port - 1]: s}
         return port
+
+    def listen(self, descriptors: dict[str, int]) -> None:
+        """Bind every channel's socket to its listening descriptor, in the thread that owns the socket."""
+        owners: dict[str, Callable[[Callable[[], None]], object]] = {
+            "shell": self.shell_channel_thread.io_loop.add_callback,
+            "control": self.control_thread.io_loop.add_callback,
+            "iopub": self.iopub_thread.schedule,
+            "stdin": lambda bind: bind(),
+        }
+        for channel, socket in self._unbound.items():
+            owners[channel](partial(_bind, socket, channel, descriptors[channel]))
 
     def init_connection_file(self) -> None:
         """There is none: the trusted side owns the sockets."""
@@ -161,22 +178,27 @@ class BoundedStream(OutStream):
         return length
 
 
-def run(request: Request, fds: list[int]) -> NoReturn:
-    """Become the kernel; never returns. ``fds``: shell, stdin, control, iopub, evidence, in this order."""
+def run(channel: socket.socket, program: bytes) -> NoReturn:
+    """Become a kernel, wait for the request on ``channel``, serve it; never returns.
+
+    With the request come descriptors: shell, stdin, control, iopub, evidence, in this order.
+    """
     code, log = 1, None
     try:
+        seal.give_up_rights(program)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.environ.update(_ENVIRONMENT)
         log = _leave_standard_streams()
-        seed(request["seed"])
-        app = start_app(request, fds)
-        prepare(request, fds, app.shell)
+        app = start_app()
+        with channel:
+            request, fds = receive(channel)
+        begin(app, request, fds)
         log.close()
         app.start()
         code = 0
-    except SystemExit:
+    except (SystemExit, ConnectionError):  # the latter: nobody needed this kernel
         code = 0
     except BaseException:  # noqa: BLE001 - a forked child: nothing may unwind; the log gets the reason
         if log is not None and not log.closed:
@@ -193,20 +215,31 @@ def seed(number: int) -> None:
         numpy.random.seed(number % 2**32)
 
 
-def start_app(request: Request, fds: list[int]) -> SealedKernelApp:
-    """The initialised application, its sockets bound, its loop not yet running."""
+def start_app() -> SealedKernelApp:
+    """The initialised application: its threads run, its sockets are not bound, its loop does not run."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    config.Session.key = request["key"].encode("ascii")
-    SealedKernelApp.listening = dict(zip(_CHANNELS, fds, strict=False))
-    BoundedStream.left = request["limits"]["output_bytes"] + (1 << 20)
     config.IPKernelApp.outstream_class = f"{__name__}.BoundedStream"
     app: SealedKernelApp = SealedKernelApp.instance(config=config)
     app.transport, app.ip = "ipc", "kernel"
     app.shell_port, app.stdin_port, app.control_port, app.iopub_port = 1, 2, 3, 4
     app.initialize([])
     return app
+
+
+def begin(app: SealedKernelApp, request: Request, fds: list[int]) -> None:
+    """Make the kernel that stands by the kernel of ``request``, and let it listen."""
+    seed(request["seed"])
+    app.session.key = request["key"].encode("ascii")
+    BoundedStream.left = request["limits"]["output_bytes"] + (1 << 20)
+    prepare(request, fds, app.shell)
+    app.listen(dict(zip(_CHANNELS, fds, strict=False)))
+
+
+def _bind(socket: zmq.Socket[bytes], channel: str, descriptor: int) -> None:
+    socket.setsockopt(zmq.USE_FD, descriptor)
+    socket.bind(f"ipc://{channel}")
 
 
 def prepare(request: Request, fds: list[int], shell: Any) -> None:

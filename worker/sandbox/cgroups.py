@@ -25,7 +25,10 @@ class Group(Protocol):
     """One submission's group."""
 
     def add(self, pid: int) -> None:
-        """Put a process, and all that it will start, into the group."""
+        """Put a process, all that it has started and all that these will start, into the group.
+
+        None of them may start a process meanwhile.
+        """
 
     def out_of_memory(self) -> bool:
         """Whether the memory limit killed anything."""
@@ -131,7 +134,8 @@ class _Group2:
         self._folder = folder
 
     def add(self, pid: int) -> None:
-        (self._folder / "cgroup.procs").write_text(str(pid))
+        for each in _family(pid):
+            (self._folder / "cgroup.procs").write_text(str(each))
 
     def out_of_memory(self) -> bool:
         return _counter(self._folder / "memory.events", "oom_kill") > 0
@@ -168,8 +172,9 @@ class _Group1:
         self._memory, self._pids = memory, pids
 
     def add(self, pid: int) -> None:
-        for folder in (self._memory, self._pids):
-            (folder / "cgroup.procs").write_text(str(pid))
+        for each in _family(pid):
+            for folder in (self._memory, self._pids):
+                (folder / "cgroup.procs").write_text(str(each))
 
     def out_of_memory(self) -> bool:
         return _counter(self._memory / "memory.oom_control", "oom_kill") > 0
@@ -222,6 +227,15 @@ class _WatchedTree:
         self._done.set()
         if self._thread is not None:
             self._thread.join()
+
+
+def _family(pid: int) -> list[int]:
+    """``pid`` and its descendants, by proc(5)'s ``children``."""
+    found = [pid]
+    for parent in found:  # which grows meanwhile
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        found += map(int, children.split())
+    return found
 
 
 def _group_name(label: str) -> str:
