@@ -125,6 +125,7 @@ class WarmServer:
             self._lock.close()
             self._lock = None
             raise InfrastructureError(f"another process owns the warm server at {self.runtime}") from error
+        self.driver.sweep()
         self.inputs.mkdir(exist_ok=True)
         self.inputs.chmod(0o755)
         program = self.runtime / "seccomp.bpf"

@@ -25,7 +25,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.shellchannel import ShellChannelThread
 from ipykernel.zmqshell import ZMQInteractiveShell
-from traitlets import Type
+from traitlets import Float, Type
 from traitlets.config import Config
 
 from . import compat, learntools, seal
@@ -89,6 +89,7 @@ class SealedKernel(IPythonKernel):
     """An IPython kernel with that shell."""
 
     shell_class = Type(SealedShell)
+    _execute_sleep = Float(0.0)  # the trusted side waits for ``idle``, not for the output to settle
 
 
 class SealedKernelApp(IPKernelApp):

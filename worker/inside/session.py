@@ -47,7 +47,7 @@ def run(control: socket.socket, label: str, program: bytes) -> NoReturn:
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         sealed, failure = _stand_by(control, program)
-        with await_connection(control) as connection:
+        with await_connection(control, sealed) as connection:
             watch(connection, label, sealed, failure)
         code = 0
     except ConnectionError:
@@ -82,8 +82,14 @@ def prepare(control: socket.socket, program: bytes) -> Sealed:
     return Sealed(init, channel, status_read)
 
 
-def await_connection(control: socket.socket) -> socket.socket:
-    """The submission's connection, from the server; raises ConnectionError where none comes any more."""
+def await_connection(control: socket.socket, sealed: Sealed | None) -> socket.socket:
+    """The submission's connection, from the server; raises ConnectionError where none comes any more.
+
+    Nor does one come to a kernel that died while it stood by: the server sees this process end.
+    """
+    awaited = [control] if sealed is None else [control, sealed.status]
+    if control not in select.select(awaited, [], [])[0]:
+        raise ConnectionError("what stood by has ended")
     _, fds, _, _ = socket.recv_fds(control, 1, 1)
     control.close()
     if not fds:
@@ -127,8 +133,7 @@ def be_init(channel: socket.socket, program: bytes, status: int) -> NoReturn:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         seal.build()
         inner, pid = start_kernel(channel, program, status)
-        request, fds = receive(channel)
-        channel.close()
+        request, fds = await_request(channel, inner)
         begin(request, fds, pid, program, inner)
         report = {"type": "exit", "status": collect_orphans(pid)}
     except BaseException:  # noqa: BLE001 - as in run(): the reason goes to the trusted side
@@ -150,6 +155,14 @@ def start_kernel(channel: socket.socket, program: bytes, status: int) -> tuple[s
         kernel.run(request_end, program)
     request_end.close()
     return inner, pid
+
+
+def await_request(channel: socket.socket, inner: socket.socket) -> tuple[Request, list[int]]:
+    """The request, from the watcher; raises ChildProcessError where the kernel ends before."""
+    if channel not in select.select([channel, inner], [], [])[0]:
+        raise ChildProcessError("the kernel ended while it stood by")
+    with channel:
+        return receive(channel)
 
 
 def begin(request: Request, fds: list[int], pid: int, program: bytes, inner: socket.socket) -> None:

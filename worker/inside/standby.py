@@ -13,7 +13,7 @@ from . import session
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_QUIET_SECONDS = 0.1  # so long after a submission came, its kernel has the processor for itself
+_QUIET_SECONDS = 0.3  # so long after a submission came, its kernel has the processors for itself
 _IDLE_SECONDS = 1.0
 _AFTER_A_DEATH_SECONDS = 2.0
 
