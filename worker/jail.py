@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from worker.errors import InfrastructureError
 
 SANDBOX_UID = 61840  # in the range that systemd leaves to dynamic users; no account has it
 _START_SECONDS = 180.0
+_MAX_LOG = 1 << 20
 Event = Literal["tired", "ended"]
 
 
@@ -97,6 +99,11 @@ class Jail:
         """Whether the process is gone (and collect it)."""
         return self._process.poll() is not None
 
+    def disown(self) -> None:
+        """Let go of it, in a child of the process that owns it: neither its end nor its draining is ours."""
+        self._status.close()
+        self.drain()
+
     def kill(self) -> None:
         """End the jail and everything in it, now. Safe to call twice."""
         with contextlib.suppress(ProcessLookupError):
@@ -119,6 +126,16 @@ class Jail:
         raise InfrastructureError(
             f"the sandbox of {self.environment.name} did not start: {last_words(self._log)}"
         )
+
+
+def bound_log(log: Path) -> None:
+    """Move what a log holds to ``….1`` once it is long; its writers go on in the emptied file.
+
+    They append, so that nothing has to be opened anew.
+    """
+    if log.exists() and log.stat().st_size > _MAX_LOG:
+        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        os.truncate(log, 0)
 
 
 def last_words(log: Path) -> str:

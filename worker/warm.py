@@ -21,10 +21,11 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+from weakref import WeakSet
 
 from worker.environment import Environment, definition_files, load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
-from worker.jail import Jail, Upkeep, last_words
+from worker.jail import Jail, Upkeep, bound_log, last_words
 from worker.sandbox.cgroups import Driver, choose_driver
 from worker.sandbox.filter import compile_filter
 
@@ -72,6 +73,7 @@ class WarmServer:
     def start(self) -> None:
         """Start the jail; return when its imports are done. Raises InfrastructureError with the reason."""
         self._prepare()
+        _owners.add(self)
         self._supervisor = threading.Thread(
             target=self._supervise, name=f"warm-{self.environment.name}", daemon=True
         )
@@ -145,6 +147,7 @@ class WarmServer:
             jail = self._jail
             event = None if jail is None else jail.wait(_WATCH_SECONDS)
             self._drained = [each for each in self._drained if not each.has_ended()]
+            bound_log(self._log_file)
             if jail is None or event is not None or self._has_changed():
                 self._replace(jail)
 
@@ -195,7 +198,34 @@ class WarmServer:
 
     def last_words(self) -> str:
         """The end of the sandbox's log, on one line, for our own error messages."""
-        return last_words(self.runtime / "server.log")
+        return last_words(self._log_file)
+
+    @property
+    def _log_file(self) -> Path:
+        return self.runtime / "server.log"
+
+    def _disown(self) -> None:
+        """Close, in a forked child, what makes this process the owner: it must not outlive the real one."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._lock is not None:
+            self._lock.close()
+        for jail in [*self._drained, *([self._jail] if self._jail else [])]:
+            jail.disown()
+        self._listener = self._lock = self._supervisor = self._jail = None
+        self._drained = []
+
+
+_owners: WeakSet[WarmServer] = WeakSet()
+
+
+def _disown_all() -> None:
+    for server in list(_owners):
+        server._disown()
+    _owners.clear()
+
+
+os.register_at_fork(after_in_child=_disown_all)
 
 
 def require_sandbox() -> None:

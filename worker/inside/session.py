@@ -87,7 +87,7 @@ def await_connection(control: socket.socket, sealed: Sealed | None) -> socket.so
 
     Nor does one come to a kernel that died while it stood by: the server sees this process end.
     """
-    awaited = [control] if sealed is None else [control, sealed.status]
+    awaited: list[socket.socket | int] = [control] if sealed is None else [control, sealed.status]
     if control not in select.select(awaited, [], [])[0]:
         raise ConnectionError("what stood by has ended")
     _, fds, _, _ = socket.recv_fds(control, 1, 1)
