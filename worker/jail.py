@@ -133,9 +133,10 @@ def bound_log(log: Path) -> None:
 
     They append, so that nothing has to be opened anew.
     """
-    if log.exists() and log.stat().st_size > _MAX_LOG:
-        shutil.copyfile(log, log.with_name(log.name + ".1"))
-        os.truncate(log, 0)
+    with contextlib.suppress(OSError):  # a full disk: perhaps at the next look
+        if log.stat().st_size > _MAX_LOG:
+            shutil.copyfile(log, log.with_name(log.name + ".1"))
+            os.truncate(log, 0)
 
 
 def last_words(log: Path) -> str:

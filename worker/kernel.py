@@ -171,6 +171,7 @@ class SealedKernel:
             "limits": {
                 "processes": self._limits.processes,
                 "disk_mib": self._limits.disk_mib,
+                "data_mib": self._data_mib(),
                 "open_files": 512,
                 "output_bytes": int(self._limits.output_mib * (1 << 20)),
                 "cpu_seconds": int(self._limits.seconds) * (os.cpu_count() or 1)
@@ -183,6 +184,14 @@ class SealedKernel:
             os.close(writing)
             for channel in listening:
                 channel.close()
+
+    def _data_mib(self) -> int:
+        """What one process may allocate beyond what it begins with; 0: no bound, the group's is exact.
+
+        The watchdog looks ten times a second; this bounds what is taken between two looks. Twice the limit,
+        for much that is allocated is never touched.
+        """
+        return 2 * self._limits.memory_mib if self._server.driver.name == "watchdog" else 0
 
     def _listen(self, number: int) -> socket.socket:
         channel = socket.socket(socket.AF_UNIX)

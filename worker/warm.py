@@ -24,10 +24,12 @@ from typing import IO, Any
 from weakref import WeakSet
 
 from worker.environment import Environment, definition_files, load_environment
-from worker.errors import InfrastructureError, SandboxUnavailable
+from worker.errors import InfrastructureError
 from worker.jail import Jail, Upkeep, bound_log, last_words
+from worker.records import Start, keep
 from worker.sandbox.cgroups import Driver, choose_driver
 from worker.sandbox.filter import compile_filter
+from worker.sandbox.layers import require_layers
 
 _PATH_LIMIT = 70  # a socket's path may have 107 bytes, and the kernels' names follow
 _log = logging.getLogger(__name__)
@@ -48,9 +50,11 @@ class WarmServer:
         environment: Environment,
         runtime_dir: Path,
         upkeep: Upkeep | None = None,
+        records_dir: Path | None = None,
     ) -> None:
         self.environment = environment
         self._upkeep = upkeep or Upkeep()
+        self._records_dir = records_dir
         self.runtime = _short(runtime_dir) / environment.name
         self.address = self.runtime / "server.sock"
         self.inputs = self.runtime / "inputs"
@@ -179,7 +183,18 @@ class WarmServer:
                 self._jail = None
             return False
         self.failure = None
+        self._record(self._jail)
         return True
+
+    def _record(self, jail: Jail) -> None:
+        """Write down what this start came to, where somebody wants to know."""
+        if self._records_dir is None:
+            return
+        said = jail.ready["seconds"], jail.ready["resident_bytes"]
+        try:
+            keep(self._records_dir, Start(self.environment.label, time.time(), *said, self._upkeep.standby))
+        except OSError as error:
+            _log.warning("the start of %s was not written down: %s", self.environment.name, error)
 
     def _has_changed(self) -> bool:
         """Whether the environment was defined or installed anew; our own code is replaced by a restart."""
@@ -228,11 +243,9 @@ def _disown_all() -> None:
 os.register_at_fork(after_in_child=_disown_all)
 
 
-def require_sandbox() -> None:
-    """Raise SandboxUnavailable naming the first part of the sandbox that this host lacks."""
-    if shutil.which("bwrap") is None:
-        raise SandboxUnavailable("bubblewrap is missing: apt-get install bubblewrap")
-    compile_filter()
+def require_sandbox(*, require_cgroup: bool = False) -> None:
+    """Raise SandboxUnavailable naming every part of the sandbox that this host lacks."""
+    require_layers(require_cgroup=require_cgroup)
 
 
 def _short(folder: Path) -> Path:

@@ -73,6 +73,14 @@ def open_files(number: int) -> None:
         os.close(fd)
 
 
+def take_memory(mebibytes: int) -> str:
+    try:
+        bytearray(mebibytes << 20)
+    except MemoryError:
+        return "MemoryError"
+    return "done"
+
+
 def write_file(mebibytes: int) -> None:
     fd = os.memfd_create("large")
     for _ in range(mebibytes):
@@ -136,6 +144,7 @@ ATTEMPTS: dict[str, Callable[[Any], object]] = {
     "trace": trace_me,
     "socket": lambda family: socket.socket(getattr(socket, family)).close(),
     "open files": open_files,
+    "take memory": take_memory,
     "write a file": write_file,
     "start processes": start_processes,
     "spin": spin,

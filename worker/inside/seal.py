@@ -39,10 +39,14 @@ _WAITING_MIB = 16
 
 
 class Limits(TypedDict):
-    """What a submission may use: disk in MiB, output in bytes, seconds of processor time."""
+    """What a submission may use: disk in MiB, output in bytes, seconds of processor time.
+
+    ``data_mib``: what each process may allocate beyond what the kernel begins with; 0: without a bound.
+    """
 
     processes: int
     disk_mib: int
+    data_mib: int
     cpu_seconds: int
     open_files: int
     output_bytes: int
@@ -124,6 +128,9 @@ def limit_resources(limits: Limits, pid: int = 0) -> None:
     """
     for what, soft, hard in _resource_limits(limits):
         resource.prlimit(pid, what, (soft, hard))
+    if limits["data_mib"]:
+        most = _data_bytes(pid) + (limits["data_mib"] << 20)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an OSError, not the kernel's death
 
 
@@ -131,6 +138,12 @@ def filter_system_calls(program: bytes) -> None:
     """Refuse what the filter does not allow, and rights gained through programs; nothing takes this back."""
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.install_filter(program)
+
+
+def _data_bytes(pid: int) -> int:
+    """What ``pid`` has allocated, as RLIMIT_DATA counts it: proc(5), VmData, in KiB."""
+    status = Path(f"/proc/{pid or 'self'}/status").read_text("ascii", errors="replace")
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData:"))
 
 
 def _write(path: str, text: str) -> None:

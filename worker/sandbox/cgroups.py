@@ -41,9 +41,10 @@ class Group(Protocol):
 
 
 class Driver(Protocol):
-    """Makes groups; ``name`` is what results call it."""
+    """Makes groups; ``name`` is what results call it, ``version`` tells more."""
 
     name: str
+    version: str
 
     def sweep(self) -> None:
         """Remove what owners left behind that are gone."""
@@ -118,6 +119,7 @@ class Version2:
     """The unified hierarchy, where our own group is delegated to us."""
 
     name = "cgroup"
+    version = "version 2"
 
     def __init__(self, base: Path) -> None:
         self._base = base
@@ -159,6 +161,7 @@ class Version1:
     """The separate hierarchies of the first version."""
 
     name = "cgroup"
+    version = "version 1"
 
     def __init__(self, memory: Path, pids: Path) -> None:
         self._memory, self._pids = memory, pids
@@ -200,6 +203,7 @@ class Watchdog:
     """No hierarchy to write to: sample the resident set of the process tree ten times a second."""
 
     name = "watchdog"
+    version = "no control group"
 
     def sweep(self) -> None:
         """See :class:`Driver`; there is nothing to leave."""
