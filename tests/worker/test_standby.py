@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 
 from tests.conftest import need
 from tests.worker.runs import run_cells
-from worker.environment import load_environment
+from worker.environment import INSIDE, load_environment
 from worker.errors import SandboxUnavailable
 from worker.jail import Upkeep
 from worker.warm import WarmServer, require_sandbox
@@ -161,3 +162,31 @@ def test_those_that_stand_by_end_when_the_server_is_killed(tmp_path: Path) -> No
         standing = [process for family in families(server) for process in family]
         os.kill(serving(server).pid, signal.SIGKILL)
         assert until(lambda: not any(process.is_running() for process in standing), 2.0)
+
+
+def test_one_that_does_not_get_ready_is_replaced_and_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    inside = tmp_path / "inside"
+    shutil.copytree(INSIDE, inside, ignore=shutil.ignore_patterns("__pycache__"))
+    _change(inside / "standby.py", "_INITIALISING_SECONDS = 20.0", "_INITIALISING_SECONDS = 8.0")
+    hang = "        import time\n        time.sleep(600 * os.path.exists('/tmp/inputs/hang'))\n"
+    _change(inside / "kernel.py", "        tell_ready(control)\n", hang + "        tell_ready(control)\n")
+    monkeypatch.setattr("worker.jail.INSIDE", inside)
+    mark = tmp_path / "run/python/inputs/hang"
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    with WarmServer(load_environment("python"), tmp_path / "run", Upkeep(standby=2)) as server:
+        assert until(lambda: len(families(server)) == 2)
+        hanging = [watcher for watcher, _, _ in families(server)]
+        mark.unlink()
+        assert until(lambda: not any(watcher.is_running() for watcher in hanging), 40.0)
+        assert until(lambda: len(families(server)) == 2)
+        assert run_cells(server, "print('on')").printed[0].strip() == "on"
+    assert "trying another kernel" not in caplog.text
+
+
+def _change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))

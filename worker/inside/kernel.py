@@ -12,9 +12,10 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict, cast
 
@@ -33,7 +34,6 @@ from .messages import receive
 from .watch import Watch
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Generator, Iterator
     from types import ModuleType
 
@@ -50,6 +50,7 @@ _PRELOADED = [
 ]  # fmt: skip
 del sys.modules["debugpy"]
 
+READY = b"r"  # what a kernel that stands by tells the server
 _PIECE = 1 << 18
 _CHANNELS = ("shell", "stdin", "control", "iopub")
 _ENVIRONMENT = {
@@ -110,8 +111,8 @@ class SealedKernelApp(IPKernelApp):
             "iopub": self.iopub_thread.schedule,
             "stdin": lambda bind: bind(),
         }
-        for channel, socket in self._unbound.items():
-            owners[channel](partial(_bind, socket, channel, descriptors[channel]))
+        for channel, unbound in self._unbound.items():
+            owners[channel](partial(_bind, unbound, channel, descriptors[channel]))
 
     def init_connection_file(self) -> None:
         """There is none: the trusted side owns the sockets."""
@@ -179,8 +180,8 @@ class BoundedStream(OutStream):
         return length
 
 
-def run(channel: socket.socket, program: bytes) -> NoReturn:
-    """Become a kernel, wait for the request on ``channel``, serve it; never returns.
+def run(channel: socket.socket, control: socket.socket, program: bytes) -> NoReturn:
+    """Become a kernel, say so on ``control``, wait for the request on ``channel``, serve it; never returns.
 
     With the request come descriptors: shell, stdin, control, iopub, evidence, in this order.
     """
@@ -193,6 +194,7 @@ def run(channel: socket.socket, program: bytes) -> NoReturn:
         os.environ.update(_ENVIRONMENT)
         log = _leave_standard_streams()
         app = start_app()
+        tell_ready(control)
         with channel:
             request, fds = receive(channel)
         begin(app, request, fds)
@@ -206,6 +208,12 @@ def run(channel: socket.socket, program: bytes) -> NoReturn:
             traceback.print_exc(file=log)
     finally:
         os._exit(code)
+
+
+def tell_ready(control: socket.socket) -> None:
+    """Tell the server; it does not listen any more where a submission is waiting for this kernel already."""
+    with control, suppress(BrokenPipeError):
+        control.send(READY, socket.MSG_NOSIGNAL)
 
 
 def seed(number: int) -> None:
@@ -238,9 +246,9 @@ def begin(app: SealedKernelApp, request: Request, fds: list[int]) -> None:
     app.listen(dict(zip(_CHANNELS, fds, strict=False)))
 
 
-def _bind(socket: zmq.Socket[bytes], channel: str, descriptor: int) -> None:
-    socket.setsockopt(zmq.USE_FD, descriptor)
-    socket.bind(f"ipc://{channel}")
+def _bind(unbound: zmq.Socket[bytes], channel: str, descriptor: int) -> None:
+    unbound.setsockopt(zmq.USE_FD, descriptor)
+    unbound.bind(f"ipc://{channel}")
 
 
 def prepare(request: Request, fds: list[int], shell: Any) -> None:

@@ -77,7 +77,7 @@ def serve(listener: socket.socket, config: dict[str, Any], program: bytes) -> No
     while True:
         readable, _, _ = select.select([listener, drain, *standby], [], [], standby.patience())
         reap()
-        standby.forget_the_dead(readable)
+        standby.listen(readable)
         if drain in readable:
             standby.dismiss()
             return

@@ -73,10 +73,9 @@ def prepare(control: socket.socket, program: bytes) -> Sealed:
     status_read, status_write = os.pipe()
     init = os.fork()
     if init == 0:
-        for outside in (control, channel):
-            outside.close()
+        channel.close()
         os.close(status_read)
-        be_init(inner, program, status_write)
+        be_init(inner, control, program, status_write)
     inner.close()
     os.close(status_write)
     return Sealed(init, channel, status_read)
@@ -126,13 +125,17 @@ def wait(pid: int) -> int:
         return -1
 
 
-def be_init(channel: socket.socket, program: bytes, status: int) -> NoReturn:
-    """Be pid 1 of the submission: build its world, start the kernel, complete the seal; never returns."""
+def be_init(channel: socket.socket, control: socket.socket, program: bytes, status: int) -> NoReturn:
+    """Be pid 1 of the submission: build its world, start the kernel, complete the seal; never returns.
+
+    ``control`` is for the kernel, to tell the server that it stands by.
+    """
     report: dict[str, Any] = {"type": "failed", "why": "unknown"}
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         seal.build()
-        inner, pid = start_kernel(channel, program, status)
+        with control:
+            inner, pid = start_kernel(channel, control, program, status)
         request, fds = await_request(channel, inner)
         begin(request, fds, pid, program, inner)
         report = {"type": "exit", "status": collect_orphans(pid)}
@@ -144,7 +147,9 @@ def be_init(channel: socket.socket, program: bytes, status: int) -> NoReturn:
         os._exit(0)
 
 
-def start_kernel(channel: socket.socket, program: bytes, status: int) -> tuple[socket.socket, int]:
+def start_kernel(
+    channel: socket.socket, control: socket.socket, program: bytes, status: int
+) -> tuple[socket.socket, int]:
     """Fork the kernel, which seals itself and stands by; the way to tell it the request, and its pid."""
     inner, request_end = socket.socketpair()
     pid = os.fork()
@@ -152,7 +157,7 @@ def start_kernel(channel: socket.socket, program: bytes, status: int) -> tuple[s
         for outside in (channel, inner):
             outside.close()
         os.close(status)
-        kernel.run(request_end, program)
+        kernel.run(request_end, control, program)
     request_end.close()
     return inner, pid
 
