@@ -170,14 +170,15 @@ def test_one_that_does_not_get_ready_is_replaced_and_nobody_waits_for_it(
     inside = tmp_path / "inside"
     shutil.copytree(INSIDE, inside, ignore=shutil.ignore_patterns("__pycache__"))
     _change(inside / "standby.py", "_INITIALISING_SECONDS = 20.0", "_INITIALISING_SECONDS = 8.0")
-    hang = "        import time\n        time.sleep(600 * os.path.exists('/tmp/inputs/hang'))\n"
+    mark_inside = "os.path.exists('/tmp/inputs/hang')"
+    hang = f"        import time\n        while {mark_inside}: time.sleep(600 - os.nice(7))\n"
     _change(inside / "kernel.py", "        tell_ready(control)\n", hang + "        tell_ready(control)\n")
     monkeypatch.setattr("worker.jail.INSIDE", inside)
     mark = tmp_path / "run/python/inputs/hang"
     mark.parent.mkdir(parents=True)
     mark.touch()
     with WarmServer(load_environment("python"), tmp_path / "run", Upkeep(standby=2)) as server:
-        assert until(lambda: len(families(server)) == 2)
+        assert until(lambda: [kernel.nice() for _, _, kernel in families(server)] == [7, 7])
         hanging = [watcher for watcher, _, _ in families(server)]
         mark.unlink()
         assert until(lambda: not any(watcher.is_running() for watcher in hanging), 40.0)
