@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -29,7 +28,6 @@ def host_findings(settings: Settings) -> Iterator[Finding]:
     yield _python()
     yield _data_dir(settings)
     yield _redis(settings)
-    yield _user_namespaces()
 
 
 def _python() -> Finding:
@@ -68,25 +66,3 @@ def _configured_broker(settings: Settings) -> Finding:
     finally:
         queue.close()
     return Finding("redis", True, "the configured broker answers")
-
-
-def _user_namespaces() -> Finding:
-    limit = _number(Path("/proc/sys/user/max_user_namespaces"))
-    if limit == 0:
-        return Finding("user namespaces", False, "switched off: sysctl user.max_user_namespaces=15000")
-    if _number(Path("/proc/sys/kernel/unprivileged_userns_clone")) == 0:
-        return Finding("user namespaces", False, "switched off: sysctl kernel.unprivileged_userns_clone=1")
-    if _number(Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")) == 1:
-        remedy = "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or a profile for bwrap"
-        return Finding(
-            "user namespaces", True, f"allowed, but AppArmor restricts them; if the sandbox fails: {remedy}"
-        )
-    return Finding("user namespaces", True, "allowed")
-
-
-def _number(path: Path) -> int | None:
-    """A kernel setting; None where this kernel does not have it."""
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None

@@ -27,9 +27,10 @@ from grader.settings import Settings
 from grader.store import Store, open_store, references
 from grader.store.database import migrate
 from worker.attempt import Attempt, Progress, ignore, rejected, run_attempt
-from worker.environment import Environment, load_environment
-from worker.errors import InfrastructureError, SandboxUnavailable
-from worker.sandbox.cgroups import choose_driver
+from worker.environment import load_environment
+from worker.errors import InfrastructureError
+from worker.inventory import inventory, prove
+from worker.jail import Upkeep
 from worker.warm import WarmServer, require_sandbox
 
 TRIES = 2
@@ -64,13 +65,19 @@ class LocalGrader:
         self._settings = settings
         self._store = _opened(settings)
         self._runtime = settings.runtime_dir / f"grade-{os.getpid()}"
-        self._server = WarmServer(load_environment(self.assignment.environment), self._runtime)
+        self._server = WarmServer(
+            load_environment(self.assignment.environment),
+            self._runtime,
+            Upkeep(standby=settings.standby),
+            settings.sandbox_records,
+        )
         self._reference: Evidence | None = None
 
     def __enter__(self) -> Self:
-        require_sandbox()
+        require_sandbox(require_cgroup=self._settings.require_cgroup)
         try:
             self._server.start()
+            prove(self._server)
             self._reference = self._obtain_reference()
         except BaseException:
             self.close()
@@ -173,35 +180,7 @@ def judge_evidence(settings: Settings, files: dict[str, bytes], evidence: Eviden
 
 def sandbox_findings(settings: Settings, *, start: bool) -> Iterator[Finding]:
     """What this host has to run notebooks with; ``start`` also starts each environment's sandbox once."""
-    try:
-        require_sandbox()
-        yield Finding("sandbox", True, "bubblewrap and libseccomp are there")
-    except SandboxUnavailable as error:
-        yield Finding("sandbox", False, str(error))
-    driver = choose_driver().name
-    remedy = "" if driver != "watchdog" else "; write access to a cgroup would make memory limits exact"
-    yield Finding("memory limit", True, f"{driver}{remedy}")
-    for name in settings.serves:
-        yield from _environment_findings(settings, name, start=start)
-
-
-def _environment_findings(settings: Settings, name: str, *, start: bool) -> Iterator[Finding]:
-    try:
-        environment = load_environment(name)
-        yield Finding(f"environment {name}", True, str(environment.prefix))
-        if start:
-            yield _start(settings, environment)
-    except SandboxUnavailable as error:
-        yield Finding(f"environment {name}", False, str(error))
-
-
-def _start(settings: Settings, environment: Environment) -> Finding:
-    settings.make_folders()
-    try:
-        with WarmServer(environment, settings.runtime_dir / f"doctor-{os.getpid()}"):
-            return Finding(f"sandbox of {environment.name}", True, "starts")
-    except InfrastructureError as error:
-        return Finding(f"sandbox of {environment.name}", False, str(error))
+    return (Finding(*layer) for layer in inventory(settings, start=start))
 
 
 def _stored_reference(settings: Settings, assignment: Assignment) -> Evidence:

@@ -89,6 +89,15 @@ class Settings(BaseSettings):
     )
     worker_processes: int = Field(default=2, ge=1, description="notebooks graded at once on this host")
 
+    standby_kernels: int | None = Field(
+        default=None,
+        ge=0,
+        description="kernels that stand by in each environment; worker_processes when unset",
+    )
+    require_cgroup: bool = Field(
+        default=False, description="refuse to run where only the watchdog can limit a notebook's memory"
+    )
+
     max_notebook_mib: float = Field(default=10, gt=0, description="largest notebook accepted")
     max_bundle_mib: float = Field(default=64, gt=0, description="largest assignment bundle accepted")
 
@@ -205,6 +214,16 @@ class Settings(BaseSettings):
             return inside
         name = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"grader-{os.getuid()}-{name}"
+
+    @property
+    def standby(self) -> int:
+        """Kernels that stand by in each environment."""
+        return self.worker_processes if self.standby_kernels is None else self.standby_kernels
+
+    @property
+    def sandbox_records(self) -> Path:
+        """Where the last start of each environment is written down."""
+        return self.data_dir / "sandboxes"
 
     @property
     def max_notebook_bytes(self) -> int:

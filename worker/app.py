@@ -18,6 +18,7 @@ from kombu.entity import Exchange, Queue
 from grader import logs
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
+from worker import inventory
 from worker.environment import load_environment
 from worker.errors import InfrastructureError
 from worker.warm import WarmServer, require_sandbox
@@ -64,12 +65,13 @@ def _start_warm_servers(**_: Any) -> None:
     """Import everything before the first notebook comes; a host that cannot run notebooks takes none."""
     settings.make_folders()
     try:
-        require_sandbox()
+        require_sandbox(require_cgroup=settings.require_cgroup)
         for name in settings.serves:
-            server = WarmServer(load_environment(name), settings.runtime_dir)
+            server = inventory.warm_server(load_environment(name), settings)
             server.start()
             _owned.append(server)
-            log.info("warm server ready", environment=name, **server.ready)
+            inventory.prove(server)
+            log.info("warm server ready", environment=name, memory_limit=server.driver.name, **server.ready)
     except InfrastructureError as error:
         log.error("this host cannot run notebooks", reason=str(error))
         _stop_warm_servers()

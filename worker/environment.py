@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +23,14 @@ INSIDE = Path(__file__).parent / "inside"
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment: ``prefix`` is its virtual environment, ``digest`` changes with all that runs in it."""
+    """One environment: ``prefix`` is its virtual environment, ``digest`` changes with all that runs in it,
+    ``packages`` are those that it promises, with their versions.
+    """
 
     name: str
     digest: str
     prefix: Path
+    packages: tuple[str, ...]
     preload: tuple[str, ...]
     variables: dict[str, str]
 
@@ -65,9 +70,22 @@ def load_environment(name: str, root: Path | None = None) -> Environment:
         name=name,
         digest=_digest(definition, pins),
         prefix=prefix.resolve(),
+        packages=tuple(_with_versions(fields["packages"], pins)),
         preload=tuple(fields["preload"]),
         variables=dict(fields.get("variables", {})),
     )
+
+
+def _with_versions(packages: list[str], pins: Path) -> Iterator[str]:
+    lines = [line.partition("==") for line in pins.read_text().splitlines()]
+    versions = {_normalised(package): version for package, _, version in lines}
+    for package in packages:
+        yield f"{package} {versions.get(_normalised(package), '')}".strip()
+
+
+def _normalised(package: str) -> str:
+    """PyPI's rule for names that are the same (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", package.strip()).lower()
 
 
 def _digest(*files: Path) -> str:

@@ -142,11 +142,12 @@ class _Runner:
     async def _await_ready(self, client: AsyncKernelClient) -> None:
         """Until the kernel answers on both channels; shorter than jupyter_client's own wait, which sleeps."""
         message = client.kernel_info()
-        ready = asyncio.gather(_reply(client, message), _idle(client, message))
+        ready = asyncio.gather(_reply(client, message), _subscribed(client, message))
         waited_for: set[asyncio.Future[Any]] = {ready, self._ended}
         await asyncio.wait(waited_for, timeout=self._ready_seconds, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             await ready
+            await self._sealed.limited()
             return
         await _cancel(ready)
         ending = self._sealed.poll() or "time is over"
@@ -278,8 +279,8 @@ async def _reply(client: AsyncKernelClient, message_id: str) -> None:
             return
 
 
-async def _idle(client: AsyncKernelClient, message_id: str) -> None:
-    """Until the output channel has shown the request's end; asks again until the subscription holds."""
+async def _subscribed(client: AsyncKernelClient, message_id: str) -> None:
+    """Until the output channel has said welcome, or has shown the end of a request; asks again meanwhile."""
     wanted = {message_id}
     while True:
         try:
@@ -287,6 +288,8 @@ async def _idle(client: AsyncKernelClient, message_id: str) -> None:
         except Empty:
             wanted.add(client.kernel_info())
             continue
+        if message["header"]["msg_type"] == "iopub_welcome":
+            return
         status = message["content"].get("execution_state")
         if status == "idle" and message["parent_header"].get("msg_id") in wanted:
             return

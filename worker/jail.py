@@ -11,10 +11,12 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -22,9 +24,17 @@ from worker.environment import INSIDE, Environment
 from worker.errors import InfrastructureError
 
 SANDBOX_UID = 61840  # in the range that systemd leaves to dynamic users; no account has it
-RECYCLE_AFTER = 500
 _START_SECONDS = 180.0
+_MAX_LOG = 1 << 20
 Event = Literal["tired", "ended"]
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """After how many submissions a server is replaced, and how many kernels stand by in it (0: none)."""
+
+    recycle_after: int = 500
+    standby: int = 1
 
 
 class Jail:
@@ -36,14 +46,15 @@ class Jail:
         runtime: Path,
         listener: int,
         stopping: threading.Event,
-        recycle_after: int = RECYCLE_AFTER,
+        upkeep: Upkeep,
     ) -> None:
         self.environment = environment
         self._log = runtime / "server.log"
         status_read, status_write = os.pipe()
         drain_read, self._drain = os.pipe()
         inside = {
-            "preload": environment.preload, "label": environment.label, "recycle_after": recycle_after,
+            "preload": environment.preload, "label": environment.label,
+            "recycle_after": upkeep.recycle_after, "standby": upkeep.standby,
             "listen_fd": listener, "status_fd": status_write, "drain_fd": drain_read,
         }  # fmt: skip
         configuration = _configuration(environment, runtime, inside)
@@ -88,6 +99,11 @@ class Jail:
         """Whether the process is gone (and collect it)."""
         return self._process.poll() is not None
 
+    def disown(self) -> None:
+        """Let go of it, in a child of the process that owns it: neither its end nor its draining is ours."""
+        self._status.close()
+        self.drain()
+
     def kill(self) -> None:
         """End the jail and everything in it, now. Safe to call twice."""
         with contextlib.suppress(ProcessLookupError):
@@ -110,6 +126,17 @@ class Jail:
         raise InfrastructureError(
             f"the sandbox of {self.environment.name} did not start: {last_words(self._log)}"
         )
+
+
+def bound_log(log: Path) -> None:
+    """Move what a log holds to ``….1`` once it is long; its writers go on in the emptied file.
+
+    They append, so that nothing has to be opened anew.
+    """
+    with contextlib.suppress(OSError):  # a full disk: perhaps at the next look
+        if log.stat().st_size > _MAX_LOG:
+            shutil.copyfile(log, log.with_name(log.name + ".1"))
+            os.truncate(log, 0)
 
 
 def last_words(log: Path) -> str:

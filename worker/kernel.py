@@ -7,6 +7,7 @@ the kernel survives.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,6 +16,9 @@ import shutil
 import socket
 import struct
 import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +66,7 @@ class SealedKernel:
         self._folder = Path()
         self._connection: socket.socket | None = None
         self._group = server.driver.create(secrets.token_hex(6), limits.memory_mib, limits.processes)
+        self._grouped: Future[None] = Future()
         self.ending: Ending | None = None
 
     def __enter__(self) -> SealedKernel:
@@ -90,6 +95,16 @@ class SealedKernel:
             "hb_port": 5,
             "kernel_name": self._server.environment.name,
         }
+
+    async def limited(self) -> None:
+        """Return when the kernel is in its control group: no cell may run before.
+
+        Raises InfrastructureError.
+        """
+        try:
+            await asyncio.wrap_future(self._grouped)
+        except OSError as error:
+            raise InfrastructureError(f"the kernel could not be put into its group: {error}") from error
 
     def last_words(self) -> str:
         """What the sandbox logged last, for our own error messages."""
@@ -122,6 +137,8 @@ class SealedKernel:
     def close(self) -> None:
         """Kill, and remove the group, the sockets and their folder."""
         self.kill()
+        if not self._grouped.cancel():  # it has begun and goes on: its group must be there meanwhile
+            wait([self._grouped])
         self._group.close()
         if self.evidence >= 0:
             os.close(self.evidence)
@@ -136,23 +153,25 @@ class SealedKernel:
             self._connection.connect(str(self._server.address))
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             self._send_request(self._connection)
-            self._group.add(self._await_hello(self._connection))
-            self._send(self._connection, {"type": "go"}, [])
+            watcher = self._await_hello(self._connection)
         except (OSError, ConnectionError) as error:
             name = self._server.environment.name
             raise InfrastructureError(f"the warm server of {name} does not answer: {error}") from error
+        # Linux takes up to 30 ms to move the first process into a group; the kernel begins meanwhile.
+        self._grouped = _in_background(lambda: self._group.add(watcher))
 
     def _send_request(self, connection: socket.socket) -> None:
         listening = [self._listen(number) for number in range(1, len(CHANNELS) + 1)]
         self.evidence, writing = os.pipe()
         request = {
             "plan": msgspec.to_builtins(self._plan),
-            "inputs": f"/inputs/{self._inputs}",
+            "inputs": self._inputs,
             "key": self.key,
             "seed": self._seed,
             "limits": {
                 "processes": self._limits.processes,
                 "disk_mib": self._limits.disk_mib,
+                "data_mib": self._data_mib(),
                 "open_files": 512,
                 "output_bytes": int(self._limits.output_mib * (1 << 20)),
                 "cpu_seconds": int(self._limits.seconds) * (os.cpu_count() or 1)
@@ -165,6 +184,14 @@ class SealedKernel:
             os.close(writing)
             for channel in listening:
                 channel.close()
+
+    def _data_mib(self) -> int:
+        """What one process may allocate beyond what it begins with; 0: no bound, the group's is exact.
+
+        The watchdog looks ten times a second; this bounds what is taken between two looks. Twice the limit,
+        for much that is allocated is never touched.
+        """
+        return 2 * self._limits.memory_mib if self._server.driver.name == "watchdog" else 0
 
     def _listen(self, number: int) -> socket.socket:
         channel = socket.socket(socket.AF_UNIX)
@@ -216,6 +243,22 @@ class SealedKernel:
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         return Ending(code=code, signal=killed, out_of_memory=self._group.out_of_memory())
+
+
+def _in_background(work: Callable[[], None]) -> Future[None]:
+    """Do ``work`` in a thread of its own."""
+    future: Future[None] = Future()
+
+    def run() -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                work()
+                future.set_result(None)
+            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+                future.set_exception(error)
+
+    threading.Thread(target=run, name="group", daemon=True).start()
+    return future
 
 
 class WarmProvisioner(KernelProvisionerBase):

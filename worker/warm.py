@@ -21,12 +21,15 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+from weakref import WeakSet
 
 from worker.environment import Environment, definition_files, load_environment
-from worker.errors import InfrastructureError, SandboxUnavailable
-from worker.jail import RECYCLE_AFTER, Jail, last_words
+from worker.errors import InfrastructureError
+from worker.jail import Jail, Upkeep, bound_log, last_words
+from worker.records import Start, keep
 from worker.sandbox.cgroups import Driver, choose_driver
 from worker.sandbox.filter import compile_filter
+from worker.sandbox.layers import require_layers
 
 _PATH_LIMIT = 70  # a socket's path may have 107 bytes, and the kernels' names follow
 _log = logging.getLogger(__name__)
@@ -43,10 +46,15 @@ class WarmServer:
     """
 
     def __init__(
-        self, environment: Environment, runtime_dir: Path, recycle_after: int = RECYCLE_AFTER
+        self,
+        environment: Environment,
+        runtime_dir: Path,
+        upkeep: Upkeep | None = None,
+        records_dir: Path | None = None,
     ) -> None:
         self.environment = environment
-        self._recycle_after = recycle_after
+        self._upkeep = upkeep or Upkeep()
+        self._records_dir = records_dir
         self.runtime = _short(runtime_dir) / environment.name
         self.address = self.runtime / "server.sock"
         self.inputs = self.runtime / "inputs"
@@ -69,6 +77,7 @@ class WarmServer:
     def start(self) -> None:
         """Start the jail; return when its imports are done. Raises InfrastructureError with the reason."""
         self._prepare()
+        _owners.add(self)
         self._supervisor = threading.Thread(
             target=self._supervise, name=f"warm-{self.environment.name}", daemon=True
         )
@@ -122,6 +131,7 @@ class WarmServer:
             self._lock.close()
             self._lock = None
             raise InfrastructureError(f"another process owns the warm server at {self.runtime}") from error
+        self.driver.sweep()
         self.inputs.mkdir(exist_ok=True)
         self.inputs.chmod(0o755)
         program = self.runtime / "seccomp.bpf"
@@ -141,6 +151,7 @@ class WarmServer:
             jail = self._jail
             event = None if jail is None else jail.wait(_WATCH_SECONDS)
             self._drained = [each for each in self._drained if not each.has_ended()]
+            bound_log(self._log_file)
             if jail is None or event is not None or self._has_changed():
                 self._replace(jail)
 
@@ -159,7 +170,11 @@ class WarmServer:
             self.environment = load_environment(self.environment.name, self.environment.prefix.parent)
             self._served = self._stamp()
             self._jail = Jail(
-                self.environment, self.runtime, self._listener.fileno(), self._stopping, self._recycle_after
+                self.environment,
+                self.runtime,
+                self._listener.fileno(),
+                self._stopping,
+                self._upkeep,
             )
         except Exception as error:  # noqa: BLE001 - this thread must outlive anything, and nothing is swallowed
             self.failure = str(error) if isinstance(error, InfrastructureError) else repr(error)
@@ -168,7 +183,18 @@ class WarmServer:
                 self._jail = None
             return False
         self.failure = None
+        self._record(self._jail)
         return True
+
+    def _record(self, jail: Jail) -> None:
+        """Write down what this start came to, where somebody wants to know."""
+        if self._records_dir is None:
+            return
+        said = jail.ready["seconds"], jail.ready["resident_bytes"]
+        try:
+            keep(self._records_dir, Start(self.environment.label, time.time(), *said, self._upkeep.standby))
+        except OSError as error:
+            _log.warning("the start of %s was not written down: %s", self.environment.name, error)
 
     def _has_changed(self) -> bool:
         """Whether the environment was defined or installed anew; our own code is replaced by a restart."""
@@ -187,14 +213,39 @@ class WarmServer:
 
     def last_words(self) -> str:
         """The end of the sandbox's log, on one line, for our own error messages."""
-        return last_words(self.runtime / "server.log")
+        return last_words(self._log_file)
+
+    @property
+    def _log_file(self) -> Path:
+        return self.runtime / "server.log"
+
+    def _disown(self) -> None:
+        """Close, in a forked child, what makes this process the owner: it must not outlive the real one."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._lock is not None:
+            self._lock.close()
+        for jail in [*self._drained, *([self._jail] if self._jail else [])]:
+            jail.disown()
+        self._listener = self._lock = self._supervisor = self._jail = None
+        self._drained = []
 
 
-def require_sandbox() -> None:
-    """Raise SandboxUnavailable naming the first part of the sandbox that this host lacks."""
-    if shutil.which("bwrap") is None:
-        raise SandboxUnavailable("bubblewrap is missing: apt-get install bubblewrap")
-    compile_filter()
+_owners: WeakSet[WarmServer] = WeakSet()
+
+
+def _disown_all() -> None:
+    for server in list(_owners):
+        server._disown()
+    _owners.clear()
+
+
+os.register_at_fork(after_in_child=_disown_all)
+
+
+def require_sandbox(*, require_cgroup: bool = False) -> None:
+    """Raise SandboxUnavailable naming every part of the sandbox that this host lacks."""
+    require_layers(require_cgroup=require_cgroup)
 
 
 def _short(folder: Path) -> Path:

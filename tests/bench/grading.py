@@ -14,7 +14,7 @@ from checks.feedback import SubmissionInfo
 from checks.judge import judge
 from grader.bundles import read_bundle
 from tests.bench.notebooks import LIGHT, notebook
-from tests.bench.timing import Row, repeat
+from tests.bench.timing import REFILL_SECONDS, Clock, Row
 from tests.conftest import ROOT
 from tests.worker.runs import TinyAssignment
 from worker.attempt import run_attempt
@@ -33,10 +33,10 @@ print(time.perf_counter() - started)
 """
 
 
-def rows(server: WarmServer) -> Iterator[Row]:
+def rows(server: WarmServer, clock: Clock) -> Iterator[Row]:
     """Overhead, throughput and regrading."""
     light = notebook(LIGHT)
-    ours = repeat(10, lambda: run_attempt(light, TinyAssignment(), {}, server))
+    ours = clock.repeat(10, lambda: run_attempt(light, TinyAssignment(), {}, server), pause=REFILL_SECONDS)
     bare = _bare(server.environment.prefix)
     yield Row(
         f"{len(LIGHT)}-cell notebook against its cells in one process",
@@ -45,8 +45,8 @@ def rows(server: WarmServer) -> Iterator[Row]:
         f"+{(ours.median - bare) * 1000:.0f} ms",
         "<= +300 ms",
     )
-    yield from _throughput(server, light)
-    yield from _judging(server)
+    yield from _throughput(server, light, clock)
+    yield from _judging(server, clock)
 
 
 def _bare(prefix: Path) -> float:
@@ -61,13 +61,13 @@ def _bare(prefix: Path) -> float:
     return float(done.stdout)
 
 
-def _throughput(server: WarmServer, raw: bytes) -> Iterator[Row]:
-    single = 0.0
+def _throughput(server: WarmServer, raw: bytes, clock: Clock) -> Iterator[Row]:
+    single, each = 0.0, clock.most or 12
     for slots in SLOTS:
         started = time.perf_counter()
         with ThreadPoolExecutor(slots) as pool:
-            list(pool.map(lambda _: run_attempt(raw, TinyAssignment(), {}, server), range(12 * slots)))
-        rate = 12 * slots / (time.perf_counter() - started) * 60
+            list(pool.map(lambda _: run_attempt(raw, TinyAssignment(), {}, server), range(each * slots)))
+        rate = each * slots / (time.perf_counter() - started) * 60
         single = single or rate
         yield Row(
             f"submissions a minute, {slots} slot{'s' * (slots > 1)}",
@@ -76,7 +76,7 @@ def _throughput(server: WarmServer, raw: bytes) -> Iterator[Row]:
         )
 
 
-def _judging(server: WarmServer) -> Iterator[Row]:
+def _judging(server: WarmServer, clock: Clock) -> Iterator[Row]:
     for name in ("ex1_embedding_layers", "ex3_gensim"):
         files = read_bundle(COURSE / name)
         assignment = Assignment.from_files(files)
@@ -88,7 +88,7 @@ def _judging(server: WarmServer) -> Iterator[Row]:
             server,
         ).evidence
         info = SubmissionInfo(id="timed", student="timed", notebook=evidence.notebook, attempt=1)
-        times = repeat(50, lambda: judge(assignment, evidence, reference, info), warm_up=3)  # noqa: B023 - called at once
+        times = clock.repeat(50, lambda: judge(assignment, evidence, reference, info), warm_up=3)  # noqa: B023 - called at once
         yield Row(
             f"judging stored evidence again, {name}",
             f"{1 / times.median:.0f} a second",

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+REFILL_SECONDS = 0.7  # after so long, as many kernels as are wanted stand by again
+
 
 @dataclass(frozen=True)
 class Times:
@@ -27,16 +29,25 @@ def _spell(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def repeat(times: int, work: Callable[[], object], warm_up: int = 1) -> Times:
-    """Run ``work`` a few times for warmth, then ``times`` times on the clock."""
-    for _ in range(warm_up):
-        work()
-    values = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        values.append(time.perf_counter() - started)
-    return Times(tuple(values))
+@dataclass(frozen=True)
+class Clock:
+    """Repeats work on the clock; ``most`` bounds the repetitions, for a quick look."""
+
+    most: int | None = None
+
+    def repeat(
+        self, times: int, work: Callable[[], object], *, warm_up: int = 1, pause: float = 0.0
+    ) -> Times:
+        """Run ``work`` a few times for warmth, then ``times`` times on the clock, ``pause`` seconds apart."""
+        for _ in range(warm_up):
+            work()
+        values = []
+        for _ in range(times if self.most is None else min(times, self.most)):
+            time.sleep(pause)
+            started = time.perf_counter()
+            work()
+            values.append(time.perf_counter() - started)
+        return Times(tuple(values))
 
 
 @dataclass(frozen=True)
@@ -48,3 +59,10 @@ class Row:
     other: str = ""
     ratio: str = ""
     target: str = ""
+
+    def markdown(self) -> str:
+        """The line of a table in Markdown."""
+        return f"| {self.what} | {self.ours} | {self.other} | {self.ratio} | {self.target} |"
+
+
+HEAD = "| what | here | elsewhere | ratio | target |\n|---|---|---|---|---|"

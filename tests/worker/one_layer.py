@@ -34,9 +34,10 @@ NAMESPACES = {
 
 
 def own_root(settings: dict[str, Any]) -> None:
-    """The layer of the file system, as :func:`seal.seal` puts it together."""
+    """The layer of the file system, as :mod:`session` puts it together."""
     seal.make_mounts_private()
-    seal.enter_own_root(settings["limits"]["disk_mib"], settings["inputs"])
+    seal.enter_own_root()
+    seal.show_inputs(settings["limits"]["disk_mib"], settings["inputs"])
 
 
 LAYERS: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -70,6 +71,14 @@ def open_files(number: int) -> None:
     held = [os.open(os.devnull, os.O_RDONLY) for _ in range(number)]
     for fd in held:
         os.close(fd)
+
+
+def take_memory(mebibytes: int) -> str:
+    try:
+        bytearray(mebibytes << 20)
+    except MemoryError:
+        return "MemoryError"
+    return "done"
 
 
 def write_file(mebibytes: int) -> None:
@@ -135,6 +144,7 @@ ATTEMPTS: dict[str, Callable[[Any], object]] = {
     "trace": trace_me,
     "socket": lambda family: socket.socket(getattr(socket, family)).close(),
     "open files": open_files,
+    "take memory": take_memory,
     "write a file": write_file,
     "start processes": start_processes,
     "spin": spin,

@@ -169,7 +169,7 @@ def test_the_groups_of_a_killed_process_are_removed_by_the_next_one(hierarchy: D
     subprocess.run([sys.executable, "-c", program, lost], cwd=ROOT, check=False)
     group = hierarchy.create(mine, 100, 10)
     assert folders(lost)
-    choose_driver()
+    choose_driver().sweep()
     assert folders(lost) == []
     assert folders(mine)
     group.close()
@@ -244,16 +244,17 @@ def test_without_a_whole_hierarchy_there_is_the_watchdog(tmp_path: Path, members
 # The unified hierarchy's files, as the kernel documents them (cgroup-v2.rst).
 
 
-def test_a_unified_group_has_its_limits_and_takes_no_swap(tmp_path: Path) -> None:
+def test_a_unified_group_has_its_limits_and_takes_no_swap(tmp_path: Path, start: Start) -> None:
     group = Version2(tmp_path).create("c3", 256, 64)
-    group.add(4711)
+    modest = start("import time; time.sleep(30)")
+    group.add(modest.pid)
     written = {file.name: file.read_text() for file in (tmp_path / f"grader-{os.getpid()}-c3").iterdir()}
     assert written == {
         "memory.max": str(256 << 20),
         "memory.swap.max": "0",
         "memory.oom.group": "1",
         "pids.max": "64",
-        "cgroup.procs": "4711",
+        "cgroup.procs": str(modest.pid),
     }
 
 
@@ -283,3 +284,59 @@ def test_closing_a_unified_group_asks_the_kernel_to_kill_and_kills_what_it_lists
     group.close()
     assert (tmp_path / f"grader-{os.getpid()}-e5/cgroup.kill").read_text() == "1"
     assert left.wait(5) == -9
+
+
+# The real unified hierarchy. A host that keeps memory and pids in the separate ones can still mount it,
+# without these two: moving, killing and removing are tried here, the limits where a host has them.
+
+REAL_UNIFIED = """
+import os, subprocess, sys, time
+from pathlib import Path
+from worker.inside import linux
+from worker.sandbox.cgroups import _Group2, _members
+linux.unshare(linux.CLONE_NEWNS)
+linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+linux.mount("none", sys.argv[1], "cgroup2")
+folder = Path(sys.argv[1], "grader-test-" + str(os.getpid()))
+folder.mkdir()
+family = "import subprocess, time; subprocess.Popen(['sleep', '30']); time.sleep(30)"
+process = subprocess.Popen([sys.executable, "-c", family])
+while not Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text():
+    time.sleep(0.01)
+group = _Group2(folder)
+group.add(process.pid)
+print(len(_members(folder)), group.out_of_memory() if (folder / "memory.events").exists() else False)
+group.close()
+print(process.wait(5), folder.exists())
+"""
+
+
+def test_a_real_unified_group_takes_a_whole_family_and_leaves_nothing_of_it(tmp_path: Path) -> None:
+    need(os.geteuid() == 0, "the right to mount the unified hierarchy")
+    done = subprocess.run(
+        [sys.executable, "-c", REAL_UNIFIED, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["2", "False", "-9", "False"], done.stderr
+
+
+def test_a_group_that_cannot_be_removed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("worker.sandbox.cgroups._REMOVE_SECONDS", 0.1)
+    group = Version2(tmp_path).create("f6", 256, 64)  # in an ordinary folder, whose files keep it
+    (tmp_path / f"grader-{os.getpid()}-f6/cgroup.procs").write_text("")
+    group.close()
+    assert f"grader-{os.getpid()}-f6 could not be removed" in caplog.text
+
+
+def test_sweeping_leaves_the_groups_of_other_containers(tmp_path: Path) -> None:
+    theirs = tmp_path / "grader-4194999-g7"  # no process can have this number
+    theirs.mkdir()
+    (theirs / "cgroup.procs").write_text("0\n")
+    Version2(tmp_path).sweep()
+    assert theirs.exists()

@@ -29,7 +29,7 @@ from worker.warm import WarmServer, require_sandbox
 
 ENVIRONMENTS = known_environments()
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.!+_-]+)$")
-MODULES = {"tensorflow-cpu": "tensorflow"}  # where a package's module has another name
+MODULES = {"tensorflow-cpu": "tensorflow", "scikit-learn": "sklearn"}  # where a module has another name
 
 
 def definition(name: str) -> dict[str, Any]:

@@ -32,7 +32,9 @@ PYTHON = str(
     Path(sys.executable).resolve()
 )  # the system's own, below /usr: an environment has no part in this
 NOBODY = 61841
-LIMITS = {"processes": 20, "disk_mib": 2, "cpu_seconds": 1, "open_files": 64, "output_bytes": 0}
+LIMITS = {
+    "processes": 20, "disk_mib": 2, "data_mib": 100, "cpu_seconds": 1, "open_files": 64, "output_bytes": 0,
+}  # fmt: skip
 RIGHTS = ("user", "mount")
 
 
@@ -46,7 +48,7 @@ def settings(
         "attempt": attempt,
         "argument": argument,
         "limits": LIMITS,
-        "inputs": "/inputs/mine",
+        "inputs": "mine",
         "program": base64.b64encode(compile_filter()).decode(),
     }
 
@@ -82,6 +84,7 @@ ALONE = [
     ("capabilities", "unshare", "net", "EPERM"),
     ("no user namespaces", "unshare", "user", "ENOSPC"),
     ("limits", "open files", 100, "EMFILE"),
+    ("limits", "take memory", 200, "MemoryError"),
     ("limits", "write a file", 4, "EFBIG"),
     ("limits", "start processes", 40, "EAGAIN"),
     ("limits", "spin", 1.3, "SIGXCPU"),

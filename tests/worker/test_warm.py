@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 import worker.environment
-from tests.conftest import need
+from tests.conftest import ROOT, need
 from tests.worker.runs import run_cells
 from worker.environment import load_environment
 from worker.errors import InfrastructureError, SandboxUnavailable
+from worker.jail import Upkeep
 from worker.warm import WarmServer, require_sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -42,7 +45,7 @@ def _until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 def test_a_worn_server_is_replaced_while_its_last_run_goes_on(tmp_path: Path) -> None:
-    with WarmServer(load_environment("python"), tmp_path, recycle_after=1) as server:
+    with WarmServer(load_environment("python"), tmp_path, Upkeep(recycle_after=1)) as server:
         first, outcomes = server.pid, []
         long = threading.Thread(
             target=lambda: outcomes.append(run_cells(server, "import time\ntime.sleep(6)\nprint('finished')"))
@@ -77,6 +80,73 @@ def test_a_second_owner_is_refused(tmp_path: Path) -> None:
         pytest.raises(InfrastructureError, match="another process"),
     ):
         WarmServer(load_environment("python"), tmp_path).start()
+
+
+OWNER = """
+import os, sys, time
+from pathlib import Path
+from worker.environment import load_environment
+from worker.jail import Upkeep
+from worker.warm import WarmServer
+server = WarmServer(load_environment("python"), Path(sys.argv[1]), Upkeep(recycle_after=1))
+server.start()
+child = os.fork()
+if child == 0:
+    if sys.argv[2] == "stops":
+        server.stop()
+    time.sleep(60)
+    os._exit(0)
+print(child, server.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(params=["lingers", "stops"])
+def owner(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+    """A process that owns the warm server of ``tmp_path``, its forked child, and the jail.
+
+    The child does nothing, or stops its copy of the server, as a pool's child may do at its end.
+    """
+    command = [sys.executable, "-c", OWNER, str(tmp_path), request.param]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+        assert process.stdout is not None
+        child, jail = map(int, process.stdout.readline().split())
+        yield process, child, jail
+        process.kill()
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_killed_owner_is_followed_by_another_while_its_children_linger(
+    tmp_path: Path, owner: tuple[subprocess.Popen[str], int, int]
+) -> None:
+    process, child, _ = owner
+    process.kill()
+    process.wait()
+    with WarmServer(load_environment("python"), tmp_path) as server:
+        assert run_cells(server, "print('next')").printed[0].strip() == "next"
+    assert psutil.pid_exists(child)
+
+
+def test_a_server_drains_although_its_owner_has_children(
+    tmp_path: Path, owner: tuple[subprocess.Popen[str], int, int]
+) -> None:
+    _, child, jail = owner
+    run_cells(WarmServer(load_environment("python"), tmp_path), "x = 1")
+    assert _until(lambda: not psutil.pid_exists(jail))
+    assert psutil.pid_exists(child)
+
+
+def test_the_log_of_a_server_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.jail._MAX_LOG", 4096)
+    with WarmServer(load_environment("python"), tmp_path) as server:
+        log = server.runtime / "server.log"
+        with log.open("a") as file:
+            file.write("noise\n" * 2000)
+        assert _until(lambda: log.stat().st_size == 0)
+        assert (server.runtime / "server.log.1").stat().st_size >= 12000
+        with log.open("a") as file:
+            file.write("the end\n")
+        assert server.last_words() == "the end"
 
 
 def test_a_package_that_cannot_be_imported_is_named_at_start(

@@ -1,4 +1,9 @@
-"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made."""
+"""The kernel of one submission: an ordinary ipykernel on sockets that the trusted side made.
+
+It initialises itself before its submission is there, with sockets that are bound to nothing, and waits. The
+request names the plan and brings the listening descriptors; each socket is then bound in the thread that owns
+it (a zmq socket belongs to one thread).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,11 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO, TypedDict, cast
 
 import zmq
@@ -19,14 +26,15 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.shellchannel import ShellChannelThread
 from ipykernel.zmqshell import ZMQInteractiveShell
-from traitlets import Type
+from traitlets import Float, Type
 from traitlets.config import Config
 
 from . import compat, inline, learntools, seal
+from .messages import receive
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import ModuleType
 
 # The debugger would want sockets and threads, and costs every kernel a tenth of a second; without debugpy
@@ -42,6 +50,7 @@ _PRELOADED = [
 ]  # fmt: skip
 del sys.modules["debugpy"]
 
+READY = b"r"  # what a kernel that stands by tells the server
 _PIECE = 1 << 18
 _CHANNELS = ("shell", "stdin", "control", "iopub")
 _ENVIRONMENT = {
@@ -81,19 +90,29 @@ class SealedKernel(IPythonKernel):
     """An IPython kernel with that shell."""
 
     shell_class = Type(SealedShell)
+    _execute_sleep = Float(0.0)  # the trusted side waits for ``idle``, not for the output to settle
 
 
 class SealedKernelApp(IPKernelApp):
-    """An ipykernel whose channels listen on given descriptors; it knows no path and writes no file."""
+    """An ipykernel whose channels listen on descriptors that come later; it knows no path, writes no file."""
 
     kernel_class = Type(SealedKernel)
-    listening: ClassVar[dict[str, int]] = {}
 
     def _bind_socket(self, s: zmq.Socket[bytes], port: int) -> int:
-        channel = _CHANNELS[port - 1]
-        s.setsockopt(zmq.USE_FD, self.listening[channel])
-        s.bind(f"ipc://{channel}")
+        """Later: see :meth:`listen`."""
+        self._unbound = {**getattr(self, "_unbound", {}), _CHANNELS[port - 1]: s}
         return port
+
+    def listen(self, descriptors: dict[str, int]) -> None:
+        """Bind every channel's socket to its listening descriptor, in the thread that owns the socket."""
+        owners: dict[str, Callable[[Callable[[], None]], object]] = {
+            "shell": self.shell_channel_thread.io_loop.add_callback,
+            "control": self.control_thread.io_loop.add_callback,
+            "iopub": self.iopub_thread.schedule,
+            "stdin": lambda bind: bind(),
+        }
+        for channel, unbound in self._unbound.items():
+            owners[channel](partial(_bind, unbound, channel, descriptors[channel]))
 
     def init_connection_file(self) -> None:
         """There is none: the trusted side owns the sockets."""
@@ -161,28 +180,40 @@ class BoundedStream(OutStream):
         return length
 
 
-def run(request: Request, fds: list[int]) -> NoReturn:
-    """Become the kernel; never returns. ``fds``: shell, stdin, control, iopub, evidence, in this order."""
+def run(channel: socket.socket, control: socket.socket, program: bytes) -> NoReturn:
+    """Become a kernel, say so on ``control``, wait for the request on ``channel``, serve it; never returns.
+
+    With the request come descriptors: shell, stdin, control, iopub, evidence, in this order.
+    """
     code, log = 1, None
     try:
+        seal.give_up_rights(program)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.environ.update(_ENVIRONMENT)
         log = _leave_standard_streams()
-        seed(request["seed"])
-        app = start_app(request, fds)
-        prepare(request, fds, app.shell)
+        app = start_app()
+        tell_ready(control)
+        with channel:
+            request, fds = receive(channel)
+        begin(app, request, fds)
         log.close()
         app.start()
         code = 0
-    except SystemExit:
+    except (SystemExit, ConnectionError):  # the latter: nobody needed this kernel
         code = 0
     except BaseException:  # noqa: BLE001 - a forked child: nothing may unwind; the log gets the reason
         if log is not None and not log.closed:
             traceback.print_exc(file=log)
     finally:
         os._exit(code)
+
+
+def tell_ready(control: socket.socket) -> None:
+    """Tell the server; it does not listen any more where a submission is waiting for this kernel already."""
+    with control, suppress(BrokenPipeError):
+        control.send(READY, socket.MSG_NOSIGNAL)
 
 
 def seed(number: int) -> None:
@@ -193,20 +224,31 @@ def seed(number: int) -> None:
         numpy.random.seed(number % 2**32)
 
 
-def start_app(request: Request, fds: list[int]) -> SealedKernelApp:
-    """The initialised application, its sockets bound, its loop not yet running."""
+def start_app() -> SealedKernelApp:
+    """The initialised application: its threads run, its sockets are not bound, its loop does not run."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    config.Session.key = request["key"].encode("ascii")
-    SealedKernelApp.listening = dict(zip(_CHANNELS, fds, strict=False))
-    BoundedStream.left = request["limits"]["output_bytes"] + (1 << 20)
     config.IPKernelApp.outstream_class = f"{__name__}.BoundedStream"
     app: SealedKernelApp = SealedKernelApp.instance(config=config)
     app.transport, app.ip = "ipc", "kernel"
     app.shell_port, app.stdin_port, app.control_port, app.iopub_port = 1, 2, 3, 4
     app.initialize([])
     return app
+
+
+def begin(app: SealedKernelApp, request: Request, fds: list[int]) -> None:
+    """Make the kernel that stands by the kernel of ``request``, and let it listen."""
+    seed(request["seed"])
+    app.session.key = request["key"].encode("ascii")
+    BoundedStream.left = request["limits"]["output_bytes"] + (1 << 20)
+    prepare(request, fds, app.shell)
+    app.listen(dict(zip(_CHANNELS, fds, strict=False)))
+
+
+def _bind(unbound: zmq.Socket[bytes], channel: str, descriptor: int) -> None:
+    unbound.setsockopt(zmq.USE_FD, descriptor)
+    unbound.bind(f"ipc://{channel}")
 
 
 def prepare(request: Request, fds: list[int], shell: Any) -> None:

@@ -33,13 +33,20 @@ _NAMESPACES = (
 _SHOWN = ("usr", "env", "etc")
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ROOT = "/tmp/root"  # in this process's own mount namespace
+_INPUTS = "/tmp/inputs"  # everybody's, until the request tells which ones to show
+_WRITABLE = {"/dev/shm": 4096, "/tmp": 16384, WORKING: 16384}  # with so many files at most
+_WAITING_MIB = 16
 
 
 class Limits(TypedDict):
-    """What a submission may use: disk in MiB, output in bytes, seconds of processor time."""
+    """What a submission may use: disk in MiB, output in bytes, seconds of processor time.
+
+    ``data_mib``: what each process may allocate beyond what the kernel begins with; 0: without a bound.
+    """
 
     processes: int
     disk_mib: int
+    data_mib: int
     cpu_seconds: int
     open_files: int
     output_bytes: int
@@ -56,18 +63,25 @@ def unshare_namespaces(flags: int = _NAMESPACES) -> None:
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
 
-def seal(limits: Limits, inputs: str, program: bytes) -> None:
-    """Close every door: file system, host name, limits, capabilities, system calls.
-
-    ``inputs``: the folder of the assignment's inputs, with the subfolders ``beside`` (shown read-only in the
-    home folder) and ``working``. ``program``: the filter.
-    """
+def build() -> None:
+    """Make the closed world that every submission gets: file system, host name; what only a request tells is
+    left to :func:`complete`. For pid 1 of the new namespaces."""
     make_mounts_private()
     forbid_user_namespaces()
-    enter_own_root(limits["disk_mib"], inputs)
+    enter_own_root()
     socket.sethostname("sandbox")
-    limit_resources(limits)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
+
+
+def complete(limits: Limits, inputs: str, kernel: int) -> None:
+    """Show the inputs ``inputs`` (a folder's name), and set the limits of this process and of ``kernel``."""
+    show_inputs(limits["disk_mib"], inputs)
+    limit_resources(limits)
+    limit_resources(limits, kernel)
+
+
+def give_up_rights(program: bytes) -> None:
+    """No capability and no system call but what the filter ``program`` allows, for good."""
     linux.drop_capabilities()
     filter_system_calls(program)
 
@@ -82,20 +96,41 @@ def forbid_user_namespaces() -> None:
     _write("/proc/sys/user/max_user_namespaces", "0")
 
 
-def enter_own_root(disk_mib: int, inputs: str) -> None:
-    """Make a read-only root with fresh writable folders of ``disk_mib`` each, and forget the old one.
+def enter_own_root() -> None:
+    """Make a read-only root with fresh writable folders, and forget the old one. Ends in the working folder.
 
-    Ends in the working folder.
+    The folders are small until :func:`show_inputs` has been called.
     """
-    _build_root(disk_mib, inputs)
+    _build_root()
     _enter_root()
     os.chdir(WORKING)
 
 
-def limit_resources(limits: Limits) -> None:
-    """Set the limits that the system counts a process (a user namespace, for the number of processes)."""
+def show_inputs(disk_mib: int, inputs: str) -> None:
+    """Show the folder ``inputs`` of all inputs, hide the others, and give the writable folders their size.
+
+    Its subfolder ``beside`` is shown read-only in the home folder, ``working`` in the working folder.
+    """
+    shown = Path(_INPUTS, inputs)
+    for place, name in ((HOME, "beside"), (WORKING, "working")):
+        for source in _entries(shown / name):
+            _bind(source, Path(place, source.name))
+    linux.detach(_INPUTS)
+    Path(_INPUTS).rmdir()
+    for folder, inodes in _WRITABLE.items():
+        _tmpfs(Path(folder), disk_mib, inodes, linux.MS_REMOUNT)
+
+
+def limit_resources(limits: Limits, pid: int = 0) -> None:
+    """Set the limits that the system counts a process (a user namespace, for the number of processes).
+
+    ``pid``: whose limits; 0 is this process.
+    """
     for what, soft, hard in _resource_limits(limits):
-        resource.setrlimit(what, (soft, hard))
+        resource.prlimit(pid, what, (soft, hard))
+    if limits["data_mib"]:
+        most = _data_bytes(pid) + (limits["data_mib"] << 20)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an OSError, not the kernel's death
 
 
@@ -105,11 +140,17 @@ def filter_system_calls(program: bytes) -> None:
     linux.install_filter(program)
 
 
+def _data_bytes(pid: int) -> int:
+    """What ``pid`` has allocated, as RLIMIT_DATA counts it: proc(5), VmData, in KiB."""
+    status = Path(f"/proc/{pid or 'self'}/status").read_text("ascii", errors="replace")
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData:"))
+
+
 def _write(path: str, text: str) -> None:
     Path(path).write_text(text, "ascii")
 
 
-def _build_root(disk_mib: int, inputs: str) -> None:
+def _build_root() -> None:
     root = Path(_ROOT)
     _tmpfs(root.parent, 1, 4096)
     root.mkdir()
@@ -119,24 +160,16 @@ def _build_root(disk_mib: int, inputs: str) -> None:
     for name in _LINKS:
         _show_link(Path("/", name), root / name)
     _bind(Path("/dev"), root / "dev")
-    _tmpfs(root / "dev/shm", disk_mib, 4096)
     (root / "tmp").mkdir()
-    _tmpfs(root / "tmp", disk_mib, 16384)
     (root / "proc").mkdir()
     linux.mount("proc", f"{root}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-    _build_home(root / HOME.lstrip("/"), disk_mib, Path(inputs))
-
-
-def _build_home(home: Path, disk_mib: int, inputs: Path) -> None:
+    home = root / HOME.lstrip("/")
     home.mkdir(parents=True)
     _tmpfs(home, 4, 4096)
-    working = home / "working"
-    working.mkdir()
-    _tmpfs(working, disk_mib, 16384)
-    for source in _entries(inputs / "beside"):
-        _bind(source, home / source.name)
-    for source in _entries(inputs / "working"):
-        _bind(source, working / source.name)
+    (home / "working").mkdir()
+    for folder, inodes in _WRITABLE.items():
+        _tmpfs(root / folder.lstrip("/"), _WAITING_MIB, inodes)
+    _bind(Path("/inputs"), root / _INPUTS.lstrip("/"))
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -151,8 +184,8 @@ def _show_link(source: Path, target: Path) -> None:
         _bind(source, target)
 
 
-def _tmpfs(target: Path, size_mib: int, inodes: int) -> None:
-    flags = linux.MS_NOSUID | linux.MS_NODEV
+def _tmpfs(target: Path, size_mib: int, inodes: int, change: int = 0) -> None:
+    flags = linux.MS_NOSUID | linux.MS_NODEV | change
     linux.mount("tmpfs", str(target), "tmpfs", flags, f"mode=0755,size={size_mib}m,nr_inodes={inodes}")
 
 

@@ -2,10 +2,11 @@
 
 Theory of operation. This process is started inside the outer jail. It imports everything that notebooks of
 the environment import and uses none of it: after one TensorFlow operation or one zmq context, forked children
-hang. It then waits on a listening socket that the trusted side made. Each connection is one submission: the
-child of the fork (``session``) reads the request, waits until the trusted side has put it into its control
-group, seals itself and runs the kernel. The connection is the lifeline: when its other end closes, the child
-and all that it started die.
+hang. It then waits on a listening socket that the trusted side made. Each connection is one submission,
+handed to a forked child (``session``) that serves this one and no other. Children are forked ahead and stand
+by, sealed and with an initialised kernel, so that a submission waits for none of that; where none stands by,
+one is forked at once. The connection is the lifeline: when its other end closes, the child and all that it
+started die.
 
 Nothing here may be secret: every child inherits this process's memory.
 """
@@ -24,7 +25,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import compat, linux, session
+from . import compat, linux
+from .standby import Standby
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,24 +70,25 @@ def announce(fd: int, seconds: float) -> None:
 
 
 def serve(listener: socket.socket, config: dict[str, Any], program: bytes) -> None:
-    """Fork a session for every connection; reap the finished ones. Returns when asked to drain."""
-    forks, drain = 0, config["drain_fd"]
+    """Hand every connection to a child; reap the finished ones. Returns when asked to drain."""
+    served, drain = 0, config["drain_fd"]
+    private = (listener.fileno(), drain, config["status_fd"])
+    standby = Standby(config["standby"], config["label"], program, private)
     while True:
-        readable, _, _ = select.select([listener, drain], [], [], 1.0)
+        readable, _, _ = select.select([listener, drain, *standby], [], [], standby.patience())
         reap()
+        standby.listen(readable)
         if drain in readable:
+            standby.dismiss()
             return
         if listener not in readable:
+            standby.refill()
             continue
         connection, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
-            os.close(config["status_fd"])
-            os.close(drain)
-            session.run(connection, config["label"], program)
-        connection.close()
-        forks += 1
-        if forks == config["recycle_after"]:
+        with connection:
+            standby.hand_over(connection)
+        served += 1
+        if served == config["recycle_after"]:
             os.write(config["status_fd"], b"tired\n")
 
 

@@ -1,13 +1,16 @@
 """One submission's processes: a watcher (outside the seal), pid 1 (the reaper) and the kernel.
 
     server -> watcher            holds the connection; kills everything when it closes
-                -> pid 1         own namespaces, sealed; collects orphans
+                -> pid 1         own namespaces; completes the seal, collects orphans
                      -> kernel   the student's code
 
-Messages on the connection are length-prefixed JSON. In: the request (with the file descriptors of the
-kernel's listening sockets and of the evidence pipe), then ``go``. Out: ``hello`` with the environment that
-serves (its credentials tell the trusted side the watcher's pid), then ``exit`` with the kernel's wait
-status, or ``failed`` with the reason why sealing did not work.
+They are made before the submission is there, and stand by: the kernel sealed and initialised, pid 1 with the
+rights that it needs for what only the request tells (which inputs to show, which limits to set). The server
+then hands the watcher the submission's connection. The request goes from process to process: the watcher
+answers ``hello`` with the environment that serves (its credentials tell the trusted side the watcher's pid),
+pid 1 completes the seal and gives up its rights, and only then does the kernel hear of the request. At its
+end the connection gets ``exit`` with the kernel's wait status, or ``failed`` with the reason why there was
+no sealed kernel.
 """
 
 from __future__ import annotations
@@ -18,78 +21,100 @@ import os
 import select
 import signal
 import socket
-import struct
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from . import kernel, linux, seal
+from .messages import receive, send
 
 if TYPE_CHECKING:
     from .kernel import Request
 
-_LENGTH = struct.Struct("<I")
-_MAX_REQUEST = 4 << 20
+_MAX_REASON = 60000
 
 
-def run(connection: socket.socket, label: str, program: bytes) -> NoReturn:
-    """Be one submission's watcher; never returns."""
+class Sealed(NamedTuple):
+    """Pid 1 as its watcher holds it: its process, the way in for the request, and the way out."""
+
+    pid: int
+    channel: socket.socket
+    status: int
+
+
+def run(control: socket.socket, label: str, program: bytes) -> NoReturn:
+    """Be the watcher of one submission that is yet to come on ``control``; never returns."""
     code = 1
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        request, fds = receive(connection)
-        send(connection, {"type": "hello", "environment": label})
-        if receive(connection)[0] != {"type": "go"}:
-            raise ConnectionError("the trusted side did not say go")
-        watch(connection, request, fds, program)
+        sealed, failure = _stand_by(control, program)
+        with await_connection(control, sealed) as connection:
+            watch(connection, label, sealed, failure)
         code = 0
+    except ConnectionError:
+        code = 0  # the server drains, or whoever asked has gone: what was made ends with this process
     except BaseException:  # noqa: BLE001 - a forked child: nothing may unwind into the server's frames
-        with contextlib.suppress(OSError):
-            send(connection, {"type": "failed", "why": traceback.format_exc()})
+        traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def receive(connection: socket.socket) -> tuple[Any, list[int]]:
-    """One message and the descriptors that came with it; raises ConnectionError at the end of the stream."""
-    head, fds, _, _ = socket.recv_fds(connection, _LENGTH.size, 16)
-    if len(head) < _LENGTH.size:
-        raise ConnectionError("the connection ended")
-    (length,) = _LENGTH.unpack(head)
-    if length > _MAX_REQUEST:
-        raise ConnectionError(f"a request of {length} bytes")
-    body = b""
-    while len(body) < length:
-        chunk = connection.recv(length - len(body))
-        if not chunk:
-            raise ConnectionError("the connection ended")
-        body += chunk
-    return json.loads(body), fds
+def _stand_by(control: socket.socket, program: bytes) -> tuple[Sealed | None, str]:
+    """What will serve, or why there is none: the reason waits for the one who comes to ask."""
+    try:
+        return prepare(control, program), ""
+    except OSError:
+        return None, traceback.format_exc()[-_MAX_REASON:]
 
 
-def send(connection: socket.socket, message: dict[str, Any]) -> None:
-    """Send one message."""
-    body = json.dumps(message).encode()
-    connection.sendall(_LENGTH.pack(len(body)) + body)
-
-
-def watch(connection: socket.socket, request: Request, fds: list[int], program: bytes) -> None:
-    """Start the sealed processes and wait for their end or for the connection's."""
+def prepare(control: socket.socket, program: bytes) -> Sealed:
+    """Start pid 1, and with it the kernel; raises OSError where the namespaces cannot be had."""
     seal.unshare_namespaces()
+    channel, inner = socket.socketpair()
     status_read, status_write = os.pipe()
     init = os.fork()
     if init == 0:
+        channel.close()
         os.close(status_read)
-        be_init(connection, request, fds, program, status_write)
+        be_init(inner, control, program, status_write)
+    inner.close()
     os.close(status_write)
+    return Sealed(init, channel, status_read)
+
+
+def await_connection(control: socket.socket, sealed: Sealed | None) -> socket.socket:
+    """The submission's connection, from the server; raises ConnectionError where none comes any more.
+
+    Nor does one come to a kernel that died while it stood by: the server sees this process end.
+    """
+    awaited: list[socket.socket | int] = [control] if sealed is None else [control, sealed.status]
+    if control not in select.select(awaited, [], [])[0]:
+        raise ConnectionError("what stood by has ended")
+    _, fds, _, _ = socket.recv_fds(control, 1, 1)
+    control.close()
+    if not fds:
+        raise ConnectionError("the server needs no further kernel")
+    return socket.socket(fileno=fds[0])
+
+
+def watch(connection: socket.socket, label: str, sealed: Sealed | None, failure: str) -> None:
+    """Pass the request on, then wait for the end of the sealed processes or of the connection."""
+    request, fds = receive(connection)
+    if sealed is None:
+        send(connection, {"type": "failed", "why": failure})
+        return
+    send(connection, {"type": "hello", "environment": label})
+    with contextlib.suppress(BrokenPipeError):  # pid 1 is gone, and its status says why
+        send(sealed.channel, request, fds)
     for fd in fds:
         os.close(fd)
-    readable, _, _ = select.select([connection.fileno(), status_read], [], [])
-    if status_read in readable:
-        report = os.read(status_read, 65536).decode(errors="replace")
-        send(connection, json.loads(report) if report else {"type": "exit", "status": wait(init)})
+    readable, _, _ = select.select([connection.fileno(), sealed.status], [], [])
+    if sealed.status in readable:
+        report = os.read(sealed.status, 65536)
+        exited = {"type": "exit", "status": wait(sealed.pid)}
+        send(connection, json.loads(report) if report else exited)
     with contextlib.suppress(ProcessLookupError):
-        os.kill(init, signal.SIGKILL)
-    wait(init)
+        os.kill(sealed.pid, signal.SIGKILL)
+    wait(sealed.pid)
 
 
 def wait(pid: int) -> int:
@@ -100,29 +125,60 @@ def wait(pid: int) -> int:
         return -1
 
 
-def be_init(
-    connection: socket.socket, request: Request, fds: list[int], program: bytes, status: int
-) -> NoReturn:
-    """Be pid 1 of the submission: seal, start the kernel, collect orphans; never returns."""
+def be_init(channel: socket.socket, control: socket.socket, program: bytes, status: int) -> NoReturn:
+    """Be pid 1 of the submission: build its world, start the kernel, complete the seal; never returns.
+
+    ``control`` is for the kernel, to tell the server that it stands by.
+    """
     report: dict[str, Any] = {"type": "failed", "why": "unknown"}
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.setsid()  # a signal to one's own group would reach the server and every other submission
-        connection.close()
-        seal.seal(request["limits"], request["inputs"], program)
-        pid = os.fork()
-        if pid == 0:
-            os.close(status)
-            kernel.run(request, fds)
-        for fd in fds:
-            os.close(fd)
+        seal.build()
+        with control:
+            inner, pid = start_kernel(channel, control, program, status)
+        request, fds = await_request(channel, inner)
+        begin(request, fds, pid, program, inner)
         report = {"type": "exit", "status": collect_orphans(pid)}
     except BaseException:  # noqa: BLE001 - as in run(): the reason goes to the trusted side
-        report = {"type": "failed", "why": traceback.format_exc()[-60000:]}
+        report = {"type": "failed", "why": traceback.format_exc()[-_MAX_REASON:]}
     finally:
         with contextlib.suppress(OSError):
             os.write(status, json.dumps(report).encode())
         os._exit(0)
+
+
+def start_kernel(
+    channel: socket.socket, control: socket.socket, program: bytes, status: int
+) -> tuple[socket.socket, int]:
+    """Fork the kernel, which seals itself and stands by; the way to tell it the request, and its pid."""
+    inner, request_end = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        for outside in (channel, inner):
+            outside.close()
+        os.close(status)
+        kernel.run(request_end, control, program)
+    request_end.close()
+    return inner, pid
+
+
+def await_request(channel: socket.socket, inner: socket.socket) -> tuple[Request, list[int]]:
+    """The request, from the watcher; raises ChildProcessError where the kernel ends before."""
+    if channel not in select.select([channel, inner], [], [])[0]:
+        raise ChildProcessError("the kernel ended while it stood by")
+    with channel:
+        return receive(channel)
+
+
+def begin(request: Request, fds: list[int], pid: int, program: bytes, inner: socket.socket) -> None:
+    """Complete the seal as the request wants it, give up every right, and let the kernel ``pid`` begin."""
+    seal.complete(request["limits"], request["inputs"], pid)
+    seal.give_up_rights(program)
+    send(inner, request, fds)
+    inner.close()
+    for fd in fds:
+        os.close(fd)
 
 
 def collect_orphans(pid: int) -> int:

@@ -8,6 +8,7 @@ submission.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -19,13 +20,18 @@ import psutil
 ROOT = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 _MIB = 1 << 20
+_REMOVE_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 
 
 class Group(Protocol):
     """One submission's group."""
 
     def add(self, pid: int) -> None:
-        """Put a process, and all that it will start, into the group."""
+        """Put a process, all that it has started and all that these will start, into the group.
+
+        None of them may start a process meanwhile.
+        """
 
     def out_of_memory(self) -> bool:
         """Whether the memory limit killed anything."""
@@ -35,9 +41,13 @@ class Group(Protocol):
 
 
 class Driver(Protocol):
-    """Makes groups; ``name`` is what results call it."""
+    """Makes groups; ``name`` is what results call it, ``version`` tells more."""
 
     name: str
+    version: str
+
+    def sweep(self) -> None:
+        """Remove what owners left behind that are gone."""
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """A new group named ``label``."""
@@ -109,10 +119,14 @@ class Version2:
     """The unified hierarchy, where our own group is delegated to us."""
 
     name = "cgroup"
+    version = "version 2"
 
     def __init__(self, base: Path) -> None:
         self._base = base
-        _sweep(base)
+
+    def sweep(self) -> None:
+        """See :class:`Driver`."""
+        _sweep(self._base)
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """See :class:`Driver`."""
@@ -131,7 +145,8 @@ class _Group2:
         self._folder = folder
 
     def add(self, pid: int) -> None:
-        (self._folder / "cgroup.procs").write_text(str(pid))
+        for each in _family(pid):
+            (self._folder / "cgroup.procs").write_text(str(each))
 
     def out_of_memory(self) -> bool:
         return _counter(self._folder / "memory.events", "oom_kill") > 0
@@ -146,10 +161,14 @@ class Version1:
     """The separate hierarchies of the first version."""
 
     name = "cgroup"
+    version = "version 1"
 
     def __init__(self, memory: Path, pids: Path) -> None:
         self._memory, self._pids = memory, pids
-        _sweep(memory, pids)
+
+    def sweep(self) -> None:
+        """See :class:`Driver`."""
+        _sweep(self._memory, self._pids)
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """See :class:`Driver`."""
@@ -168,8 +187,9 @@ class _Group1:
         self._memory, self._pids = memory, pids
 
     def add(self, pid: int) -> None:
-        for folder in (self._memory, self._pids):
-            (folder / "cgroup.procs").write_text(str(pid))
+        for each in _family(pid):
+            for folder in (self._memory, self._pids):
+                (folder / "cgroup.procs").write_text(str(each))
 
     def out_of_memory(self) -> bool:
         return _counter(self._memory / "memory.oom_control", "oom_kill") > 0
@@ -183,6 +203,10 @@ class Watchdog:
     """No hierarchy to write to: sample the resident set of the process tree ten times a second."""
 
     name = "watchdog"
+    version = "no control group"
+
+    def sweep(self) -> None:
+        """See :class:`Driver`; there is nothing to leave."""
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """See :class:`Driver`; the number of processes is limited inside the sandbox alone."""
@@ -224,18 +248,29 @@ class _WatchedTree:
             self._thread.join()
 
 
+def _family(pid: int) -> list[int]:
+    """``pid`` and its descendants, by proc(5)'s ``children``."""
+    found = [pid]
+    for parent in found:  # which grows meanwhile
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        found += map(int, children.split())
+    return found
+
+
 def _group_name(label: str) -> str:
     return f"grader-{os.getpid()}-{label}"
 
 
 def _sweep(*folders: Path) -> None:
-    """Remove the empty groups of processes that are gone: who was killed could not remove its own."""
+    """Remove the groups of owners that are gone, with what is left in them: who was killed could not.
+
+    A process that has no number here (0) belongs to another container, and so may the owner: such are left.
+    """
     for folder in folders:
         for group in folder.glob("grader-*-*"):
             owner = group.name.split("-")[1]
-            if owner.isdigit() and not psutil.pid_exists(int(owner)):
-                with contextlib.suppress(OSError):  # not empty yet, or another process was first
-                    group.rmdir()
+            if owner.isdigit() and not psutil.pid_exists(int(owner)) and 0 not in _members(group):
+                _remove(group)
 
 
 def _counter(file: Path, name: str) -> int:
@@ -247,16 +282,32 @@ def _counter(file: Path, name: str) -> int:
 
 
 def _remove(folder: Path) -> None:
-    """Kill what is still in the group until it can be removed."""
-    for _ in range(200):
-        try:
-            folder.rmdir()
-        except FileNotFoundError:
+    """Kill what is in the group until it can be removed; what stays is told, and swept at the next start."""
+    pause, deadline = 0.0005, time.monotonic() + _REMOVE_SECONDS
+    while not _removed(folder):
+        if time.monotonic() > deadline:
+            _log.error("the control group %s could not be removed: %s", folder, _members(folder) or "busy")
             return
-        except OSError:
-            for pid in (folder / "cgroup.procs").read_text().split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), 9)
-            time.sleep(0.01)
-        else:
-            return
+        for pid in filter(None, _members(folder)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+
+
+def _removed(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _members(folder: Path) -> list[int]:
+    """The processes in a group; none where it is gone."""
+    try:
+        return [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
+    except FileNotFoundError:
+        return []
