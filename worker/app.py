@@ -7,6 +7,7 @@ survive a fork).
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,8 @@ URGENCIES = ("interactive", "batch")
 EXIT_INFRASTRUCTURE = 3
 
 log = structlog.get_logger()
+# Names this worker's main process and the pool's children that it forks, but no worker after it.
+HOST = secrets.token_hex(6)
 settings = Settings()
 app = Celery("worker", include=["worker.tasks"])
 app.conf.update(celery_settings(settings))

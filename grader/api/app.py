@@ -55,7 +55,9 @@ def _lifespan(settings: Settings) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, queue = open_store(settings), Queue(settings)
         migrate(store.engine)
-        relay = Relay(store, queue, sweep_seconds=settings.sweep_seconds)
+        relay = Relay(
+            store, queue, sweep_seconds=settings.sweep_seconds, lease_seconds=settings.lease_seconds
+        )
         app.state.service = Service(settings, store, queue, relay, links_of(settings))
         relay.start()
         try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from grader.store.assignments import Published
@@ -121,15 +121,13 @@ def _next_number(session: Session, assignment_id: str, student: str) -> int:
 
 def _position(session: Session, attempt_id: str) -> int:
     """How many wait in front, itself included; 0 where it waits no more."""
-    own = session.get_one(Attempt, attempt_id)
-    return (
-        session.scalar(
-            select(func.count()).where(
-                Attempt.queue == own.queue, Attempt.state == "queued", Attempt.created_at <= own.created_at
-            )
-        )
-        or 0
-    )
+    own = session.execute(
+        select(Attempt.queue, Attempt.created_at, Attempt.id).where(Attempt.id == attempt_id)
+    ).one()
+    # Of two of one moment one is first, too.
+    earlier = tuple_(Attempt.created_at, Attempt.id) <= (own.created_at, own.id)
+    waiting = select(func.count()).where(Attempt.queue == own.queue, Attempt.state == "queued", earlier)
+    return session.scalar(waiting) or 0
 
 
 _PROGRESS = select(
