@@ -7,12 +7,15 @@ Tried in this order: ``valkey-server`` or ``redis-server`` on the PATH, the serv
 from __future__ import annotations
 
 import shutil
+import time
 from importlib import import_module
 from pathlib import Path
 
 from grader.settings import Settings
 
 ON_PATH = ("valkey-server", "redis-server")
+# What Redis 7 and Valkey log before they end for it.
+DAMAGED = "Bad file format reading the append only file"
 
 
 class NoRedisError(Exception):
@@ -45,6 +48,20 @@ def command(settings: Settings) -> list[str]:
         *("--daemonize", "no"),
         *("--loglevel", "notice"),
     ]
+
+
+def mend(settings: Settings, last_words: str) -> str:
+    """What is put right when the server died with ``last_words``: its damaged file is set aside.
+
+    Nothing is lost with it: the queue is filled again from the database. Returns what was done, for people.
+    """
+    if DAMAGED not in last_words:
+        return ""
+    folder = settings.data_dir / "redis"
+    aside = folder.with_name(f"redis-damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    folder.rename(aside)
+    folder.mkdir(mode=0o700)
+    return f"its file is damaged and was set aside as {aside}; the queue is filled again from the database"
 
 
 def _packaged() -> Path:

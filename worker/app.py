@@ -17,6 +17,7 @@ from kombu.entity import Exchange, Queue
 
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
+from worker import drain
 from worker.environment import load_environment
 from worker.errors import InfrastructureError
 from worker.warm import WarmServer, require_sandbox
@@ -76,3 +77,6 @@ def _start_warm_servers(**_: Any) -> None:
 def _stop_warm_servers(**_: Any) -> None:
     while _owned:
         _owned.pop().stop()
+
+
+drain.install(settings, HOST, _stop_warm_servers)
