@@ -7,7 +7,6 @@ Tried in this order: ``valkey-server`` or ``redis-server`` on the PATH, the serv
 from __future__ import annotations
 
 import shutil
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from grader.settings import Settings
 ON_PATH = ("valkey-server", "redis-server")
 # What Redis 7 and Valkey log before they end for it.
 DAMAGED = "Bad file format reading the append only file"
+DEATHS = 3
 
 
 class NoRedisError(Exception):
@@ -50,18 +50,20 @@ def command(settings: Settings) -> list[str]:
     ]
 
 
-def mend(settings: Settings, last_words: str) -> str:
-    """What is put right when the server died with ``last_words``: its damaged file is set aside.
+def mend(settings: Settings, last_words: str, deaths: int) -> str:
+    """What is put right when the server died: a file that it cannot read is set aside.
 
-    Nothing is lost with it: the queue is filled again from the database. Returns what was done, for people.
+    It is believed to be the file where the server says so in its ``last_words``, or died DEATHS times in a
+    row. Nothing is lost with it: the queue is filled again from the database. Returns what was done.
     """
-    if DAMAGED not in last_words:
+    if DAMAGED not in last_words and deaths < DEATHS:
         return ""
     folder = settings.data_dir / "redis"
-    aside = folder.with_name(f"redis-damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    aside = settings.data_dir / "redis.damaged"
+    shutil.rmtree(aside, ignore_errors=True)
     folder.rename(aside)
     folder.mkdir(mode=0o700)
-    return f"its file is damaged and was set aside as {aside}; the queue is filled again from the database"
+    return f"its file may be damaged and was set aside as {aside}; the queue is filled again"
 
 
 def _packaged() -> Path:

@@ -41,7 +41,7 @@ class Part:
     name: str
     log: Path
     start: Callable[[], subprocess.Popen[bytes]]
-    mend: Callable[[str], str]
+    mend: Callable[[str, int], str]
     process: subprocess.Popen[bytes] = field(init=False)
     deaths: int = 0
     _started: float = 0.0
@@ -86,7 +86,7 @@ class Part:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.deaths - 1))
         self._due = time.monotonic() + pause
         say(f"{self._ending()}; it is started again in {pause:g} s (all of it: {self.log})")
-        mended = self.mend(self._last_words())
+        mended = self.mend(self._last_words(), self.deaths)
         if mended:
             say(f"{self.name}: {mended}")
 
@@ -106,7 +106,7 @@ class Part:
         return " | ".join(lines[-3:]) or "it said nothing"
 
 
-def nothing_to_mend(_last_words: str) -> str:
+def nothing_to_mend(_last_words: str, _deaths: int) -> str:
     """For a part that needs nothing but another start."""
     return ""
 
@@ -124,11 +124,11 @@ class Launcher:
 
     @contextmanager
     def part(
-        self, name: str, command: list[str], *keep: int, mend: Callable[[str], str] = nothing_to_mend
+        self, name: str, command: list[str], *keep: int, mend: Callable[[str, int], str] = nothing_to_mend
     ) -> Iterator[Part]:
         """A process that inherits the descriptors ``keep``; ended at the end.
 
-        ``mend`` gets its last words when it died and says what it has put right (empty: nothing).
+        ``mend`` gets its last words and the deaths so far, and says what it has put right (empty: nothing).
         """
         folder = self.settings.data_dir / "logs"
         folder.mkdir(exist_ok=True, mode=0o700)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from typing import Any
 
 import structlog
@@ -33,8 +35,12 @@ STATUSES: dict[int, tuple[str, str]] = {
     422: ("Unprocessable Content", "invalid-request"),
     500: ("Internal Server Error", "internal-error"),
     503: ("Service Unavailable", "database-unavailable"),
+    507: ("Insufficient Storage", "storage-full"),
 }
 RETRY_SECONDS = "5"
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+# How SQLite says it, and how PostgreSQL does ("No space left on device" is the system's own text).
+FULL = re.compile("database or disk is full|no space left on device", re.IGNORECASE)
 
 log = structlog.get_logger()
 
@@ -96,8 +102,17 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NoConnectionError)
     async def _database(_request: Request, error: Exception) -> JSONResponse:
         log.error("the database failed", exc_info=error)
+        if FULL.search(str(error)):
+            return _storage_full()
         detail = "The database does not answer. Nothing was changed; send the request again."
         return Problem(503, "database-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
+
+    @app.exception_handler(OSError)
+    async def _disk(_request: Request, error: OSError) -> JSONResponse:
+        if error.errno not in NO_SPACE:
+            raise error
+        log.error("no space to store what came", exc_info=error)
+        return _storage_full()
 
     @app.exception_handler(Exception)
     async def _bug(_request: Request, _error: Exception) -> JSONResponse:
@@ -106,6 +121,11 @@ def install(app: FastAPI) -> None:
 
     for kind, status, name in KNOWN:
         app.add_exception_handler(kind, _answer(status, name))
+
+
+def _storage_full() -> JSONResponse:
+    detail = "There is no space left to store this. Nothing was changed; send the request again later."
+    return Problem(507, "storage-full", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
 
 KNOWN: tuple[tuple[type[Exception], int, str], ...] = (

@@ -97,7 +97,7 @@ SUBMIT_BODY: dict[str, Any] = {
     "/assignments/{assignment_id:path}/submissions",
     status_code=202,
     response_model=Submission,
-    responses=described(400, 401, 404, 409, 413, 415, 422),
+    responses=described(400, 401, 404, 409, 413, 415, 422, 507),
     openapi_extra={"requestBody": SUBMIT_BODY},
 )
 async def submit(  # noqa: PLR0917 - FastAPI calls it by name

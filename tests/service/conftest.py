@@ -22,7 +22,7 @@ from worker.errors import SandboxUnavailable
 from worker.warm import require_sandbox
 
 HERE = "/api/v1/assignments/tests/arithmetic"
-PATIENCE = 90.0
+PATIENCE = 60.0
 # The tiny assignment in the environment that starts quickest.
 LIGHT = BUNDLE | {
     "assignment.yaml": BUNDLE["assignment.yaml"].replace(b"environment: tensorflow", b"environment: python")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-from collections import Counter
 from dataclasses import dataclass
 
 import psutil
@@ -108,19 +106,3 @@ def must_be_right(lms: Lms, sent: dict[str, object], *, claims: int | None = Non
     assert (found.state, found.verdicts, found.attempts) == ("finished", 1, 1), found
     assert (found.run, found.parts, found.score) == ("completed", RIGHT_PARTS, 3.0), found
     assert claims is None or found.claims == claims, found
-
-
-def summary(accounts: list[Account]) -> Counter[str]:
-    """How many submissions came out how."""
-    return Counter(
-        f"{one.state}, {one.run}, {one.verdicts} verdict(s), {one.score:g} points" for one in accounts
-    )
-
-
-def redis_command(lms: Lms, *words: str) -> str:
-    """What the embedded Redis answers."""
-    done = subprocess.run(
-        ["redis-cli", "-s", str(lms.settings.redis_socket), *words],
-        capture_output=True, text=True, timeout=10, check=True,
-    )  # fmt: skip
-    return done.stdout.strip()
