@@ -60,6 +60,7 @@ class Relay:
         swept = float("-inf")
         while not self._stopping:
             self._wake.clear()
+            more = False
             try:
                 if time.monotonic() - swept >= self._sweep_seconds:
                     swept = time.monotonic()
@@ -67,11 +68,11 @@ class Relay:
                 more = send_due(self._store, self._queue) == BATCH
             except BrokerDownError as error:
                 log.warning("broker away", error=str(error))
-                more = False
-            # Not only OperationalError: whatever the database says, this thread must live to ask again.
             except SQLAlchemyError as error:
                 log.warning("database away", error=str(error))
-                more = False
+            # A bug: told in full, and tried again. Without this thread nothing accepted is ever graded.
+            except Exception:
+                log.exception("the relay failed")
             if not more:
                 self._wake.wait(self._sweep_seconds)
 

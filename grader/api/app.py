@@ -15,6 +15,7 @@ from grader.api import assignments, health, pages, problems, reports, submission
 from grader.api.bounds import BoundBody
 from grader.api.links import links_of
 from grader.api.service import Service
+from grader.patient_streams import patient_streams
 from grader.queue import Queue
 from grader.relay import Relay
 from grader.settings import Settings
@@ -59,13 +60,14 @@ def _lifespan(settings: Settings) -> Any:
             store, queue, sweep_seconds=settings.sweep_seconds, lease_seconds=settings.lease_seconds
         )
         app.state.service = Service(settings, store, queue, relay, links_of(settings))
-        relay.start()
-        try:
-            yield
-        finally:
-            relay.stop()
-            queue.close()
-            store.close()
+        with patient_streams():
+            relay.start()
+            try:
+                yield
+            finally:
+                relay.stop()
+                queue.close()
+                store.close()
 
     return lifespan
 
