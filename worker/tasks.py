@@ -203,11 +203,13 @@ class Work:
             log.warning("progress was not stored", attempt=self.lease.attempt, error=str(error))
 
 
-def is_of_storage(error: BaseException) -> bool:
-    """Whether disk or database failed, so that no attempt can end now and none is to blame."""
-    if isinstance(error, OSError):
-        return error.errno in STORAGE_ERRORS
-    return isinstance(error, OperationalError | NoConnectionError)
+def is_of_storage(error: BaseException | None) -> bool:
+    """Whether disk or database failed, be it behind another error: then no attempt is to blame."""
+    if error is None:
+        return False
+    if isinstance(error, OSError) and error.errno in STORAGE_ERRORS:
+        return True
+    return isinstance(error, OperationalError | NoConnectionError) or is_of_storage(error.__cause__)
 
 
 def load_assignment(held: Store, version: str) -> tuple[dict[str, bytes], Assignment]:

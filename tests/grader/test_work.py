@@ -118,13 +118,19 @@ def test_a_fault_that_goes_away_costs_nothing(store, attempt, settings, runs):
     )
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     "fault",
     [
         OSError(errno.ENOSPC, "No space left on device"),
         OperationalError("INSERT", {}, Exception("database or disk is full")),
+        caused(InfrastructureError("no socket"), OSError(errno.ENOSPC, "No space left on device")),
     ],
-    ids=["disk", "database"],
+    ids=["disk", "database", "disk behind another"],
 )
 def test_want_of_storage_is_waited_out_however_long_it_lasts(store, attempt, settings, runs, fault):
     def fail(*_args, **_kwargs):
