@@ -112,9 +112,9 @@ def test_a_stopped_service_finishes_what_it_began_and_a_second_start_finds_every
     with up.service(settings, print) as running:
         first = Lms(running, settings)
         first.publish()
-        done, begun = first.submit(WRONG), first.submit(slow(3), "bob")
+        done, begun = first.submit(WRONG), first.submit(slow(5), "bob")
         first.feedback(done)
-        first.until(begun, lambda found: found["state"] == "running")
+        first.until(begun, lambda found: found["state"] != "queued")
         before = first.client.get(done["links"]["feedback"]).content
         names = {part.name: part.process for part in running.parts}
     # uvicorn ends by the signal that it was asked with, after its clean-up.
