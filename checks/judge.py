@@ -49,6 +49,18 @@ def judge(
     )
 
 
+def judge_part(
+    assignment: Assignment, part_id: str, evidence: Evidence, reference: Evidence | None
+) -> PartFeedback:
+    """Judge one part from the evidence so far, while the notebook runs: the final verdict may differ.
+
+    What hangs on other parts (gates, what follows from an earlier mistake) is left to the final verdict.
+    Raises KeyError where the assignment has no such part.
+    """
+    part = {part.id: part for part in assignment.parts}[part_id]
+    return _part_feedback(part, _judge_part(assignment, part, evidence, reference, {}))
+
+
 def _part_feedback(part: Part, verdict: Verdict) -> PartFeedback:
     most = part.points if part.graded else 0.0
     wanting = verdict.status in ("partial", "incorrect", "not_attempted", "error")

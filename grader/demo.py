@@ -61,7 +61,10 @@ def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> boo
     """
     talk, out = show.progress_output(), show.output()
     right: list[bool] = []
-    with up.until_signal(), up.service(settings, lambda line: talk.print(f"· {line}")) as running:
+    with (
+        up.until_signal() as hurry,
+        up.service(settings, lambda line: talk.print(f"· {line}"), hurry) as running,
+    ):
         talk.print(f"· ready at {running.url}")
         samples = _publish(running, course, talk)
         with _client(running, "lms") as client:

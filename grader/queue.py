@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
+from amqp.exceptions import AMQPError  # type: ignore[import-untyped]
 from celery import Celery  # type: ignore[import-untyped]
+from kombu.entity import Exchange
+from kombu.entity import Queue as BrokerQueue
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
@@ -12,7 +16,7 @@ from grader.settings import Settings, celery_settings
 
 GRADE = "worker.tasks.grade"
 # What a broker that is away raises, by transport.
-BROKER_ERRORS = (OperationalError, KombuError, RedisError, OSError)
+BROKER_ERRORS = (OperationalError, KombuError, RedisError, AMQPError, OSError)
 
 
 class BrokerDownError(Exception):
@@ -40,7 +44,8 @@ class Queue:
         """Messages that no worker has taken yet; raises BrokerDownError."""
         try:
             with self._celery.connection_for_write() as connection:
-                declared = connection.default_channel.queue_declare(queue=queue, passive=False, durable=True)
+                # As the workers declare it: a broker of AMQP refuses any difference.
+                declared = _declared(queue)(connection.default_channel).queue_declare()
                 return int(declared.message_count)
         except BROKER_ERRORS as error:
             raise BrokerDownError(str(error)) from error
@@ -78,3 +83,7 @@ class Queue:
     def close(self) -> None:
         """Give the connections back."""
         self._celery.close()
+
+
+def _declared(name: str) -> Any:
+    return BrokerQueue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]

@@ -11,13 +11,21 @@ import threading
 import time
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from grader.queue import BrokerDownError, Queue
-from grader.store import Store, attempts
+from grader.store import Store, attempts, events
+from grader.store.attempts import Beat
+from grader.store.silence import Silence
 
 # A message younger than this may still be on its way.
 GRACE_SECONDS = 10.0
+# Who waits this long for the writers' lock must not blame workers for having waited as well.
+PATIENCE_SECONDS = 2.0
+# What was told of an attempt that has ended is kept so long for those who come back.
+REMEMBER_SECONDS = 86_400.0
+TIDY_SECONDS = 600.0
+BATCH = 500
 
 log = structlog.get_logger()
 
@@ -25,10 +33,11 @@ log = structlog.get_logger()
 class Relay:
     """A thread that sends messages; ``wake`` makes it look at once."""
 
-    def __init__(self, store: Store, queue: Queue, *, sweep_seconds: float) -> None:
+    def __init__(self, store: Store, queue: Queue, *, sweep_seconds: float, lease_seconds: float) -> None:
         self._store = store
         self._queue = queue
         self._sweep_seconds = sweep_seconds
+        self._reconciler = Reconciler(store, queue, lease_seconds=lease_seconds)
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -48,25 +57,33 @@ class Relay:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        swept = 0.0
+        swept = float("-inf")
         while not self._stopping:
             self._wake.clear()
+            more = False
             try:
                 if time.monotonic() - swept >= self._sweep_seconds:
                     swept = time.monotonic()
-                    sweep(self._store, self._queue)
-                send_due(self._store, self._queue)
+                    self._reconciler.sweep()
+                more = send_due(self._store, self._queue) == BATCH
             except BrokerDownError as error:
                 log.warning("broker away", error=str(error))
-            except OperationalError as error:
+            except SQLAlchemyError as error:
                 log.warning("database away", error=str(error))
-            self._wake.wait(self._sweep_seconds)
+            # A bug: told in full, and tried again. Without this thread nothing accepted is ever graded.
+            except Exception:
+                log.exception("the relay failed")
+            if not more:
+                self._wake.wait(self._sweep_seconds)
 
 
 def send_due(store: Store, queue: Queue) -> int:
-    """Send a message for every attempt that is due and has none; returns how many. Raises BrokerDownError."""
+    """Send a message for every attempt that is due and has none, BATCH at most; returns how many.
+
+    Raises BrokerDownError.
+    """
     with store.read() as session:
-        due = attempts.unsent(session)
+        due = attempts.unsent(session, limit=BATCH)
     sent: list[str] = []
     try:
         for attempt_id, name in due:
@@ -79,22 +96,51 @@ def send_due(store: Store, queue: Queue) -> int:
     return len(sent)
 
 
-def sweep(store: Store, queue: Queue) -> None:
-    """Take back expired leases and forget messages that the broker lost. Raises BrokerDownError."""
-    if _has_expired(store):
-        with store.write() as session:
-            for attempt_id in attempts.expire(session):
-                log.warning("lease expired", attempt=attempt_id)
-    since = time.time() - GRACE_SECONDS
-    with store.read() as session:
-        waiting = attempts.waiting(session, since=since)
-    for name, count in waiting.items():
-        if queue.depth(name) < count:
-            with store.write() as session:
+class Reconciler:
+    """Compares what the database says with what workers and broker do, and mends the difference."""
+
+    def __init__(self, store: Store, queue: Queue, *, lease_seconds: float) -> None:
+        self._store = store
+        self._queue = queue
+        self._silence: Silence[Beat] = Silence(lease_seconds)
+        self._short: frozenset[str] = frozenset()
+        self._tidied = time.monotonic()
+
+    def sweep(self) -> None:
+        """Take back leases of silent workers and send what the broker lost. Raises BrokerDownError."""
+        self._take_back()
+        self._tidy()
+        self._find_lost()
+
+    def _take_back(self) -> None:
+        with self._store.read() as session:
+            silent = self._silence.look(attempts.beats(session))
+        if not silent:
+            return
+        asked = time.monotonic()
+        with self._store.write() as session:
+            if time.monotonic() - asked > PATIENCE_SECONDS:
+                self._silence.reset()
+                return
+            for beat in silent:
+                if attempts.take_back(session, beat):
+                    log.warning("lease expired", attempt=beat.attempt, owner=beat.owner)
+
+    def _find_lost(self) -> None:
+        """A queue that is short at two looks has lost messages; at one, a worker may just have taken one."""
+        since = time.time() - GRACE_SECONDS
+        with self._store.read() as session:
+            waiting = attempts.waiting(session, since=since)
+        short = frozenset(name for name, count in waiting.items() if self._queue.depth(name) < count)
+        for name in short & self._short:
+            with self._store.write() as session:
                 lost = attempts.forget_messages(session, name, since=since)
             log.warning("messages lost", queue=name, attempts=lost)
+        self._short = short
 
-
-def _has_expired(store: Store) -> bool:
-    with store.read() as session:
-        return attempts.any_expired(session)
+    def _tidy(self) -> None:
+        if time.monotonic() - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = time.monotonic()
+        with self._store.write() as session:
+            events.forget(session, before=time.time() - REMEMBER_SECONDS)

@@ -141,6 +141,9 @@ class Settings(BaseSettings):
         default=False,
         description="development only: webhooks may go over http and to this machine's addresses",
     )
+    drain_seconds: float = Field(
+        default=60, ge=0, description="how long notebooks that have begun may go on when a worker is stopped"
+    )
 
     @field_validator("data_dir", mode="after")
     @classmethod
@@ -270,21 +273,28 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         "task_time_limit": settings.task_seconds,
         "worker_prefetch_multiplier": 1,
-        "worker_soft_shutdown_timeout": 30,
+        "worker_soft_shutdown_timeout": settings.drain_seconds,
         # True loses late-acknowledged tasks when Redis restarts (seen with Celery 5.7.0).
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_hijack_root_logger": False,
         "worker_send_task_events": False,
         "broker_connection_retry_on_startup": True,
-        "broker_transport_options": {
-            "visibility_timeout": 2 * settings.task_seconds,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            "socket_timeout": 30,
-            "socket_connect_timeout": 5,
-            "health_check_interval": 25,
-            "queue_order_strategy": "priority",
-        },
+        "broker_transport_options": _transport_options(settings),
+    }
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    """What the broker's transport understands: Redis has to be told what AMQP brings with it."""
+    if not settings.broker.startswith(("redis", "rediss", "sentinel", "valkey")):
+        return {"confirm_publish": True} if settings.broker.startswith(("amqp", "pyamqp")) else {}
+    return {
+        "visibility_timeout": 2 * settings.task_seconds,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 30,
+        "socket_connect_timeout": 5,
+        "health_check_interval": 25,
+        "queue_order_strategy": "priority",
     }
 
 

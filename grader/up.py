@@ -1,8 +1,8 @@
 """``grader up``: Redis, the API and a worker as processes of their own, watched by this one.
 
-All state is below one data directory, held by one supervisor at a time. A process that dies is never
-replaced in silence: the supervisor says which one it was, drains the others and ends with an error, so that
-whatever watches the supervisor (systemd, a person) decides.
+All state is below one data directory, held by one supervisor at a time. A process that dies is started again
+after a pause, and told of; nothing that was accepted hangs on any one of them. At the first signal the worker
+drains while the API still answers, then the others end; at the second, all end at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import IO
 
@@ -23,7 +25,7 @@ import httpx
 
 from grader import embedded_redis
 from grader.first_tokens import first_tokens
-from grader.processes import DRAIN_SECONDS, Launcher, Part, StartError
+from grader.processes import Launcher, Part, Say, StartError
 from grader.queue import BrokerDownError, Queue
 from grader.safety import require_safe, warnings
 from grader.settings import Settings
@@ -32,24 +34,24 @@ from grader.store.database import migrate
 
 START_SECONDS = 240.0
 POLL_SECONDS = 0.2
-Say = Callable[[str], None]
 
 
 class Running:
     """The service while it runs: where it is, who may talk to it, and its processes."""
 
-    def __init__(self, url: str, tokens: dict[str, str], parts: list[Part]) -> None:
+    def __init__(self, url: str, tokens: dict[str, str], parts: list[Part], say: Say) -> None:
         self.url = url
         self.tokens = tokens
         self.parts = parts
+        self._say = say
 
     def check(self) -> None:
-        """Raises StartError where a part of the service has ended."""
+        """Start again what has ended, after its pause; to be called every now and then."""
         for part in self.parts:
-            part.check()
+            part.tend(self._say)
 
     def wait(self) -> None:
-        """Return never but by a signal's exception, or StartError when a part dies."""
+        """Keep everything running; return never but by a signal's exception."""
         while True:
             self.check()
             time.sleep(POLL_SECONDS)
@@ -57,17 +59,17 @@ class Running:
 
 def run(settings: Settings, say: Say) -> None:
     """``grader up``: serve until SIGINT or SIGTERM. Raises StartError."""
-    with until_signal(), service(settings, say) as running:
+    with until_signal() as hurry, service(settings, say, hurry) as running:
         say(f"ready at {running.url}")
         say(f"tokens are in {_tokens_file(settings)}")
         running.wait()
 
 
 @contextmanager
-def service(settings: Settings, say: Say) -> Iterator[Running]:
+def service(settings: Settings, say: Say, hurry: Event | None = None) -> Iterator[Running]:
     """Start everything, give control back when notebooks can be graded, drain and stop at the end.
 
-    ``say`` gets one line for each step. Raises StartError.
+    ``say`` gets one line for each step; once ``hurry`` is set, nothing is waited for. Raises StartError.
     """
     settings.make_folders()
     require_safe(settings)
@@ -77,18 +79,19 @@ def service(settings: Settings, say: Say) -> Iterator[Running]:
         lock = stack.enter_context(_only_one(settings.data_dir))
         listener = stack.enter_context(_listener(settings))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-        launcher = Launcher(settings, lock.fileno())
+        launcher = Launcher(settings, lock.fileno(), hurry or Event())
         parts: list[Part] = []
         if settings.broker_url is None:
             parts.append(stack.enter_context(_redis(launcher, say)))
         tokens = _prepare_database(settings)
-        parts.append(stack.enter_context(_worker(launcher)))
+        # What starts last is stopped first: the API answers while the worker drains.
         parts.append(stack.enter_context(_api(launcher, listener)))
+        parts.append(stack.enter_context(_worker(launcher)))
         _await_ready(settings, parts, say)
         try:
-            yield Running(settings.public_url or _local_url(settings), tokens, parts)
+            yield Running(settings.public_url or _local_url(settings), tokens, parts, say)
         finally:
-            say(f"stopping; notebooks that have begun get up to {DRAIN_SECONDS:g} s to finish")
+            say(f"stopping; notebooks that have begun get up to {settings.drain_seconds:g} s to finish")
 
 
 class _Stopped(Exception):  # noqa: N818 - no error: somebody asked
@@ -96,21 +99,22 @@ class _Stopped(Exception):  # noqa: N818 - no error: somebody asked
 
 
 @contextmanager
-def until_signal() -> Iterator[None]:
-    """End the block, cleaning up, at the first SIGINT or SIGTERM.
-
-    Further ones are ignored while it drains.
-    """
+def until_signal() -> Iterator[Event]:
+    """End the block, cleaning up, at the first SIGINT or SIGTERM; a further one sets the event given."""
+    hurry, stopping = Event(), False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        nonlocal stopping
+        if stopping:
+            hurry.set()
+            return
+        stopping = True
         raise _Stopped
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with suppress(_Stopped):
-            yield
+            yield hurry
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -154,9 +158,10 @@ def _redis(launcher: Launcher, say: Say) -> Iterator[Part]:
         raise StartError(str(error)) from error
     settings.redis_socket.unlink(missing_ok=True)
     say(f"starting {Path(command[0]).name}")
-    with launcher.part("redis", command) as part:
+    with launcher.part("redis", command, mend=partial(embedded_redis.mend, settings)) as part:
         queue = Queue(settings)
-        _await(lambda: _answers(queue), [part], "Redis")
+        # A damaged file is found now: it is mended as it is while the service runs.
+        _await(lambda: _answers(queue), [], "Redis", lambda: part.tend(say))
         queue.close()
         yield part
 
@@ -212,9 +217,12 @@ def _await_ready(settings: Settings, parts: list[Part], say: Say) -> None:
     queue.close()
 
 
-def _await(ready: Callable[[], bool], parts: list[Part], what: str) -> None:
+def _await(
+    ready: Callable[[], bool], parts: list[Part], what: str, tend: Callable[[], None] = lambda: None
+) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not ready():
+        tend()
         for part in parts:
             part.check()
         if time.monotonic() > deadline:

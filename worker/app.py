@@ -7,6 +7,7 @@ survive a fork).
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from kombu.entity import Exchange, Queue
 from grader import logs
 from grader.settings import Settings, celery_settings, queue_name
 from grader.store import Store, open_store
-from worker import inventory
+from worker import drain, inventory
 from worker.environment import load_environment
 from worker.errors import InfrastructureError
 from worker.warm import WarmServer, require_sandbox
@@ -27,6 +28,8 @@ URGENCIES = ("interactive", "batch")
 EXIT_INFRASTRUCTURE = 3
 
 log = structlog.get_logger()
+# Names this worker's main process and the pool's children that it forks, but no worker after it.
+HOST = secrets.token_hex(6)
 settings = Settings()
 app = Celery("worker", include=["worker.tasks"])
 app.conf.update(celery_settings(settings))
@@ -89,3 +92,6 @@ def warm_servers(_state: Any) -> dict[str, int]:
 def _stop_warm_servers(**_: Any) -> None:
     while _owned:
         _owned.pop().stop()
+
+
+drain.install(settings, HOST, _stop_warm_servers)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import nbformat
@@ -18,6 +19,7 @@ from worker.errors import KernelNotReady
 from worker.execute import Execution, execute, parse_notebook
 from worker.kernel import SealedKernel
 from worker.sandbox.inputs import materialise
+from worker.so_far import evidence_so_far
 from worker.warm import WarmServer
 
 PATIENCE = (5.0, 10.0, 30.0)  # seconds for a kernel to answer, a try each; usually it takes a fifth of one
@@ -48,12 +50,16 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is. Phase running: ``cell`` of ``cells`` begins; captured: ``part`` has been taken."""
+    """Where a run is. Phase running: ``cell`` of ``cells`` begins; captured: ``part`` has been taken.
+
+    ``so_far``, where a part's check ran, makes the evidence to judge that part by before the run has ended.
+    """
 
     phase: str
     cell: int = 0
     cells: int = 0
     part: str = ""
+    so_far: Callable[[], Evidence] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def run_attempt(
     kernel, result, collector = _run_on_a_kernel_that_answers(
         parsed,
         lambda: SealedKernel(server, plan, assignment.limits, inputs, seed),
-        assignment.limits,
+        assignment,
         progress,
     )
     evidence = Evidence(
@@ -118,24 +124,24 @@ def run_attempt(
 def _run_on_a_kernel_that_answers(
     notebook: nbformat.NotebookNode,
     make: Callable[[], SealedKernel],
-    limits: Limits,
+    assignment: Runnable,
     progress: Callable[[Progress], None],
 ) -> tuple[SealedKernel, Execution, Collector]:
     """Execute on a fresh kernel; where it does not come up, on another one: no cell has run on the first."""
     for seconds in PATIENCE[:-1]:
         with make() as kernel:
             try:
-                return kernel, *_run(notebook, kernel, limits, progress, seconds)
+                return kernel, *_run(notebook, kernel, assignment, progress, seconds)
             except KernelNotReady as error:
                 _log.warning("trying another kernel: %s", error)
     with make() as kernel:
-        return kernel, *_run(notebook, kernel, limits, progress, PATIENCE[-1])
+        return kernel, *_run(notebook, kernel, assignment, progress, PATIENCE[-1])
 
 
 def _run(
     notebook: nbformat.NotebookNode,
     kernel: SealedKernel,
-    limits: Limits,
+    assignment: Runnable,
     progress: Callable[[Progress], None],
     ready_seconds: float,
 ) -> tuple[Execution, Collector]:
@@ -145,12 +151,16 @@ def _run(
         progress(Progress("running", cell, cells))
 
     def captured(label: FrameLabel) -> None:
-        progress(Progress("captured", part=label.part))
+        so_far = None
+        if label.trigger == "check":
+            _, frame = collector.frames[label.part, label.trigger]
+            so_far = partial(evidence_so_far, notebook, assignment.version, label, frame)
+        progress(Progress("captured", part=label.part, so_far=so_far))
 
     collector = Collector(kernel.evidence, captured)
     collector.start()
     try:
-        result = execute(notebook, kernel, limits, running, ready_seconds)
+        result = execute(notebook, kernel, assignment.limits, running, ready_seconds)
     finally:
         kernel.kill()
         collector.finish()

@@ -8,6 +8,7 @@ after too many tries, parked with every part ``unjudged``; it never becomes a ve
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,13 +16,14 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from structlog.contextvars import bound_contextvars
 
 from checks import bundle
 from checks.assignment import Assignment
 from checks.evidence import Evidence
-from checks.feedback import Feedback, SubmissionInfo, system_error_feedback
+from checks.feedback import Feedback, PartFeedback, SubmissionInfo, system_error_feedback
 from checks.judge import judge
 from grader.settings import Settings
 from grader.store import BlobMissingError, Store, assignments, attempts
@@ -29,9 +31,10 @@ from grader.store.attempts import Job, Lease, Remains
 from grader.store.heartbeat import Heartbeat
 from grader.store.references import ReferenceFailedError, obtain
 from grader.store.reuse import earlier_run
-from worker.app import app, settings, store, warm_server
+from worker.app import HOST, app, settings, store, warm_server
 from worker.attempt import Progress, run_attempt
 from worker.errors import InfrastructureError
+from worker.live import LiveJudge
 from worker.warm import WarmServer
 
 REPORT_SECONDS = 0.25
@@ -39,6 +42,9 @@ REPORT_SECONDS = 0.25
 PARKED = "the grading service failed several times; your instructor can see why"
 # Faults of ours that are known; they end in the store, any other exception goes on to the log as well.
 OURS = (InfrastructureError, BlobMissingError, ReferenceFailedError)
+
+# A disk that is full, over its quota, read-only or broken.
+STORAGE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 log = structlog.get_logger()
 
@@ -58,7 +64,7 @@ def grade(attempt_id: str) -> None:
 def take(held: Store, attempt_id: str, configured: Settings) -> Work | None:
     """The right to work on an attempt; None where it is finished or in other hands."""
     with held.write() as session:
-        lease = attempts.claim(session, attempt_id, seconds=configured.lease_seconds)
+        lease = attempts.claim(session, attempt_id, seconds=configured.lease_seconds, host=HOST)
         if lease is None:
             return None
         return Work(held, lease, attempts.job(session, attempt_id), configured)
@@ -82,12 +88,12 @@ class Work:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Our fault, whatever it was: try again later, or park."""
+        """Our fault, whatever it was: try again later, or park. None that is known goes further."""
         self._heart.__exit__(kind, error, trace)
         if error is None:
             return False
-        self._give_back(f"{type(error).__name__}: {error}")
-        return isinstance(error, OURS)
+        self._give_back(error)
+        return isinstance(error, OURS) or is_of_storage(error)
 
     def run(self, server_of: Callable[[str], WarmServer]) -> None:
         """Run the notebook, judge what it left, and store the verdict; raises InfrastructureError."""
@@ -103,7 +109,14 @@ class Work:
             self._keep(judge(assignment, earlier.evidence, reference, self._info()), earlier.remains)
             return
         notebook = self.store.blobs.get(self.job.notebook)
-        done = run_attempt(notebook, assignment, files, server, progress=self._report)
+        with LiveJudge(assignment, reference, self._report_part) as live:
+
+            def watch(progress: Progress) -> None:
+                if progress.so_far is not None:
+                    live.captured(progress.part, progress.so_far)
+                self._report(progress)
+
+            done = run_attempt(notebook, assignment, files, server, progress=watch)
         verdict = judge(assignment, done.evidence, reference, self._info())
         self._finish(verdict, done.evidence, done.executed)
 
@@ -135,16 +148,24 @@ class Work:
             kept = attempts.finish(session, self.lease, verdict, remains)
         log.info("graded" if kept else "lease lost", attempt=self.lease.attempt, status=verdict.run.status)
 
-    def _give_back(self, reason: str) -> None:
+    def _give_back(self, error: BaseException) -> None:
+        """Release or park; where not even that can be written down, the lease runs out by itself."""
+        reason, counted = f"{type(error).__name__}: {error}", not is_of_storage(error)
         log.warning(
             "attempt failed by our fault", attempt=self.lease.attempt, reason=reason, claims=self.lease.claims
         )
-        if self.lease.claims >= self.settings.max_claims:
-            self._park(reason)
-            return
-        pause = self.settings.retry_seconds * 2 ** (self.lease.claims - 1)
-        with self.store.write() as session:
-            attempts.release(session, self.lease, reason=reason, pause=pause)
+        try:
+            if counted and self.lease.claims >= self.settings.max_claims:
+                self._park(reason)
+                return
+            pause = self._pause() if counted else self.settings.lease_seconds
+            with self.store.write() as session:
+                attempts.release(session, self.lease, reason=reason, pause=pause, counted=counted)
+        except SQLAlchemyError as failure:
+            log.error("attempt could not be given back", attempt=self.lease.attempt, reason=str(failure))
+
+    def _pause(self) -> float:
+        return self.settings.retry_seconds * float(2 ** (self.lease.claims - 1))
 
     def _park(self, reason: str) -> None:
         verdict = self._system_error()
@@ -169,6 +190,14 @@ class Work:
         with self.store.write() as session:
             attempts.renew(session, self.lease, seconds=self.settings.lease_seconds)
 
+    def _report_part(self, part: PartFeedback) -> None:
+        """Tell those who watch how a part stands now."""
+        try:
+            with self.store.write() as session:
+                attempts.report_part(session, self.lease, part)
+        except SQLAlchemyError as error:
+            log.warning("a part was not told", attempt=self.lease.attempt, error=str(error))
+
     def _report(self, progress: Progress) -> None:
         """Tell those who watch, but do not make the notebook wait for the database at each quick cell."""
         now = time.monotonic()
@@ -183,6 +212,15 @@ class Work:
         except SQLAlchemyError as error:
             # Nobody sees this cell, and that is all: the run goes on.
             log.warning("progress was not stored", attempt=self.lease.attempt, error=str(error))
+
+
+def is_of_storage(error: BaseException | None) -> bool:
+    """Whether disk or database failed, be it behind another error: then no attempt is to blame."""
+    if error is None:
+        return False
+    if isinstance(error, OSError) and error.errno in STORAGE_ERRORS:
+        return True
+    return isinstance(error, OperationalError | NoConnectionError) or is_of_storage(error.__cause__)
 
 
 def load_assignment(held: Store, version: str) -> tuple[dict[str, bytes], Assignment]:

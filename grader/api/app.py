@@ -21,6 +21,7 @@ from grader.api.requests import Requests
 from grader.api.service import Service
 from grader.delivery.deliverer import Deliverer
 from grader.delivery.sender import Sender
+from grader.patient_streams import patient_streams
 from grader.queue import Queue
 from grader.relay import Relay
 from grader.safety import require_safe
@@ -77,19 +78,22 @@ def _lifespan(settings: Settings) -> Any:
         store, queue = open_store(settings), Queue(settings)
         migrate(store.engine)
         require_safe(settings, store)
-        relay = Relay(store, queue, sweep_seconds=settings.sweep_seconds)
+        relay = Relay(
+            store, queue, sweep_seconds=settings.sweep_seconds, lease_seconds=settings.lease_seconds
+        )
         deliverer = Deliverer(store, Sender(local=settings.webhook_local), settings)
         census = Census(queue)
         app.state.service = _service(settings, store, queue, relay, census)
-        for thread in (relay, deliverer, census):
-            thread.start()
-        try:
-            yield
-        finally:
-            for thread in (census, deliverer, relay):
-                thread.stop()
-            queue.close()
-            store.close()
+        with patient_streams():
+            for thread in (relay, deliverer, census):
+                thread.start()
+            try:
+                yield
+            finally:
+                for thread in (census, deliverer, relay):
+                    thread.stop()
+                queue.close()
+                store.close()
 
     return lifespan
 

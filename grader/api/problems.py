@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from typing import Any
 
 import structlog
@@ -37,6 +39,7 @@ STATUSES: dict[int, tuple[str, str]] = {
     429: ("Too Many Requests", "too-many-requests"),
     500: ("Internal Server Error", "internal-error"),
     503: ("Service Unavailable", "database-unavailable"),
+    507: ("Insufficient Storage", "storage-full"),
 }
 RETRY_SECONDS = "5"
 # What a bare status of the OpenAPI document says for example.
@@ -51,6 +54,9 @@ EXAMPLES = {
     422: "`student` is empty",
     429: "More requests than are answered at once; go on in 0.4 s.",
 }
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+# How SQLite says it, and how PostgreSQL does ("No space left on device" is the system's own text).
+FULL = re.compile("database or disk is full|no space left on device", re.IGNORECASE)
 
 log = structlog.get_logger()
 
@@ -115,6 +121,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NoConnectionError)
     async def _database(_request: Request, error: Exception) -> JSONResponse:
         log.error("the database failed", exc_info=error)
+        if FULL.search(str(error)):
+            return _storage_full()
         detail = "The database does not answer. Nothing was changed; send the request again."
         return Problem(503, "database-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
@@ -123,6 +131,13 @@ def install(app: FastAPI) -> None:
         log.error("the blobs failed", exc_info=error)
         detail = "The store of notebooks does not answer. Nothing was changed; send the request again."
         return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
+
+    @app.exception_handler(OSError)
+    async def _disk(_request: Request, error: OSError) -> JSONResponse:
+        if error.errno not in NO_SPACE:
+            raise error
+        log.error("no space to store what came", exc_info=error)
+        return _storage_full()
 
     @app.exception_handler(Exception)
     async def _bug(request: Request, _error: Exception) -> JSONResponse:
@@ -133,6 +148,11 @@ def install(app: FastAPI) -> None:
 
     for kind, status, name in KNOWN:
         app.add_exception_handler(kind, _answer(status, name))
+
+
+def _storage_full() -> JSONResponse:
+    detail = "There is no space left to store this. Nothing was changed; send the request again later."
+    return Problem(507, "storage-full", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
 
 KNOWN: tuple[tuple[type[Exception], int, str], ...] = (

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
 import structlog
-from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from checks.feedback import Feedback, student_view
 from grader.api.access import Reader, Sender
+from grader.api.following import STREAM_HEADERS, Mark, Watched, following, for_students
 from grader.api.problems import Problem, described
 from grader.api.service import Service, TheService
 from grader.receive import BadRequestError, Sent, receive_notebook
@@ -26,8 +23,6 @@ from grader.store.submissions import Progress
 from grader.store.tables import AttemptState
 from grader.store.tokens import Caller
 
-# How often the database is asked while somebody watches.
-WATCH_SECONDS = 0.3
 FORM_FIELD_BYTES = 64 << 10
 
 router = APIRouter(prefix="/api/v1", tags=["submissions"])
@@ -104,7 +99,7 @@ SUBMIT_BODY: dict[str, Any] = {
     "/assignments/{assignment_id:path}/submissions",
     status_code=202,
     response_model=Submission,
-    responses=described(400, 401, 403, 404, 409, 413, 415, 422, 429),
+    responses=described(400, 401, 403, 404, 409, 413, 415, 422, 429, 507),
     openapi_extra={"requestBody": SUBMIT_BODY},
 )
 async def submit(  # noqa: PLR0917 - FastAPI calls it by name
@@ -183,41 +178,36 @@ def notebook(submission_id: str, service: TheService, _caller: Reader, *, execut
     return Response(service.store.blobs.get(blob), headers=headers, media_type="application/x-ipynb+json")
 
 
-def _existing(submission_id: str, service: TheService, _caller: Reader) -> str:
-    with service.store.read() as session:
-        return submissions.progress(session, submission_id).id
-
-
 @router.get(
     "/submissions/{submission_id}/events",
-    response_class=EventSourceResponse,
-    responses=described(401, 403, 404, 422, 429),
+    response_class=Response,
+    responses={
+        200: {"description": "server-sent events", "content": {"text/event-stream": {}}},
+        204: {"description": "everything was told before: do not come back"},
+        **described(401, 403, 404, 429),
+    },
 )
-async def events(
-    submission_id: Annotated[str, Depends(_existing)],
+def events(
+    submission_id: str,
     request: Request,
     service: TheService,
     caller: Reader,
-    last_event_id: Annotated[int | None, Header()] = None,
-) -> AsyncIterator[ServerSentEvent]:
-    """Every change as a server-sent event ``progress``, then ``feedback``, then the end.
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Server-sent events: ``progress`` at every change, ``part`` as soon as one is judged, then ``feedback``.
 
-    An event's id is the attempt's revision: who reconnects with ``Last-Event-ID`` gets what changed since.
+    Who reconnects with ``Last-Event-ID`` gets what came since; 204 where that was all.
     """
-    seen: tuple[int, int] = (last_event_id or 0, -1)
-    while True:
-        found = await run_in_threadpool(_progress, service, submission_id)
-        if found.revision > seen[0] or found.position != seen[1]:
-            seen = (found.revision, found.position)
-            shown = _view(service, request, found).model_dump(mode="json")
-            yield ServerSentEvent(event="progress", id=str(found.revision), data=shown)
-        if found.state in {"finished", "parked"}:
-            document = await run_in_threadpool(_document, service, found.attempt, caller)
-            yield ServerSentEvent(
-                event="feedback", id=str(found.revision), data=json.loads(document or b"null")
-            )
-            return
-        await asyncio.sleep(WATCH_SECONDS)
+    watched = Watched(
+        service,
+        submission_id,
+        lambda found: _view(service, request, found).model_dump(mode="json"),
+        whole=caller.role == "instructor",
+    )
+    mark = Mark.read(last_event_id)
+    if watched.is_over(mark):
+        return Response(status_code=204)
+    return StreamingResponse(following(watched, mark), headers=STREAM_HEADERS, media_type="text/event-stream")
 
 
 async def _sent(request: Request) -> tuple[str, bytes]:
@@ -247,11 +237,6 @@ def _sent_json(raw: bytes) -> tuple[str, bytes]:
     return body.student, bytes(body.notebook)
 
 
-def _for_students(service: Service, document: bytes) -> bytes:
-    feedback = Feedback.from_json(document)
-    return student_view(feedback, service.assignment(feedback.assignment.version)).to_json()
-
-
 def _progress(service: Service, submission_id: str) -> Progress:
     with service.store.read() as session:
         return submissions.progress(session, submission_id)
@@ -262,7 +247,7 @@ def _document(service: Service, attempt_id: str, caller: Caller) -> bytes | None
         document = verdicts.latest(session, attempt_id)
     if document is None or caller.role == "instructor":
         return document
-    return _for_students(service, document)
+    return for_students(service, document)
 
 
 def _shown(service: Service, request: Request, submission_id: str) -> Submission:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from grader.store.tables import Attempt, AttemptState, Submission
@@ -96,6 +96,11 @@ _OWN = aliased(Attempt)
 _POSITION = (
     select(func.count())
     .select_from(_OWN)
-    .join(Attempt, (Attempt.queue == _OWN.queue) & (Attempt.created_at <= _OWN.created_at))
+    .join(
+        Attempt,
+        (Attempt.queue == _OWN.queue)
+        # Of two of one moment one is first, too.
+        & (tuple_(Attempt.created_at, Attempt.id) <= tuple_(_OWN.created_at, _OWN.id)),
+    )
     .where(_OWN.id == bindparam("attempt"), Attempt.state == "queued", _OWN.state == "queued")
 )

@@ -338,3 +338,19 @@ class RegradeLine(Base):
     changes: Mapped[bytes]
     needs_run: Mapped[int] = mapped_column(default=0)
     written: Mapped[str | None]
+
+
+class AttemptEvent(Base):
+    """One thing that those who watch an attempt are told; ``number`` is the attempt's revision then.
+
+    ``kind`` progress: ``document`` is a JSON object of state, phase, cell, cells. Kind part: a part of
+    ``feedback/1``, judged while the notebook was still running.
+    """
+
+    __tablename__ = "attempt_events"
+
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    at: Mapped[float] = mapped_column(index=True)
+    document: Mapped[bytes]

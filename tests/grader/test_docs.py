@@ -13,7 +13,6 @@ from grader.api.problems import STATUSES
 from grader.api.webhooks import MAX_WEBHOOKS
 from grader.cli import Exit
 from grader.delivery.sender import ANSWER_BYTES, TRY_SECONDS
-from grader.processes import DRAIN_SECONDS
 from grader.safety import SHORTEST_KEY
 from grader.settings import Settings
 from grader.store.audit import Action
@@ -77,7 +76,7 @@ def test_every_exit_code_is_documented():
 
 
 def test_the_time_to_drain_is_documented():
-    assert f"up to {DRAIN_SECONDS:g} s" in OPERATIONS
+    assert f"up to {Settings.model_fields['drain_seconds'].default:g} s" in OPERATIONS
 
 
 def test_every_problem_of_a_bare_status_is_documented():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from grader import relay
 from grader.queue import BrokerDownError, Queue
 from grader.receive import Sent, receive_notebook
-from grader.relay import Relay, send_due, sweep
+from grader.relay import Reconciler, Relay, send_due
 from grader.settings import Settings
 from grader.store import attempts, submissions
+from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
 
 NAME = "tensorflow.interactive"
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -48,33 +51,118 @@ def test_while_the_broker_is_away_nothing_is_lost(store, queue, attempt, setting
     assert send_due(store, queue) == 1
 
 
-def test_a_message_that_the_broker_lost_is_sent_again(store, queue, attempt, monkeypatch):
+def test_a_message_that_the_broker_lost_is_sent_again_once_it_is_missing_at_two_looks(
+    store, queue, attempt, monkeypatch
+):
+    reconciler = Reconciler(store, queue, lease_seconds=60)
     send_due(store, queue)
     queue._celery.connection_for_write().default_channel.queue_purge(NAME)
-    sweep(store, queue)
+    reconciler.sweep()
+    reconciler.sweep()
     assert send_due(store, queue) == 0, "a young message may still be on its way"
     monkeypatch.setattr(relay, "GRACE_SECONDS", 0)
-    sweep(store, queue)
+    reconciler.sweep()
+    assert send_due(store, queue) == 0, "a worker may have taken it just now"
+    reconciler.sweep()
     assert send_due(store, queue) == 1
 
 
 def test_a_message_that_is_only_waiting_is_not_sent_again(store, queue, attempt, monkeypatch):
     monkeypatch.setattr(relay, "GRACE_SECONDS", 0)
     send_due(store, queue)
-    sweep(store, queue)
+    sweep_for(Reconciler(store, queue, lease_seconds=60), seconds=0)
     assert send_due(store, queue) == 0
 
 
-def test_the_attempt_of_a_silent_worker_is_sent_to_the_next(store, queue, attempt):
+def test_a_lost_message_is_found_although_the_clock_was_put_back_since(store, queue, attempt):
     send_due(store, queue)
-    with store.write() as session:
-        attempts.claim(session, attempt, seconds=-1)
-    sweep(store, queue)
+    queue._celery.connection_for_write().default_channel.queue_purge(NAME)
+    move(store, attempt, message_at=time.time() + DAY)
+    sweep_for(Reconciler(store, queue, lease_seconds=60), seconds=0)
     assert send_due(store, queue) == 1
 
 
+def test_a_retry_is_due_although_the_clock_was_put_back_since(store, queue, attempt):
+    move(store, attempt, not_before=time.time() + DAY)
+    assert send_due(store, queue) == 1
+
+
+def test_the_attempt_of_a_silent_worker_is_sent_to_the_next(store, queue, attempt):
+    reconciler = Reconciler(store, queue, lease_seconds=0.4)
+    send_due(store, queue)
+    claim(store, attempt)
+    reconciler.sweep()
+    assert send_due(store, queue) == 0, "one look tells nothing"
+    sweep_until(reconciler, lambda: state(store, attempt) == "queued")
+    assert send_due(store, queue) == 1
+
+
+@pytest.mark.parametrize("jump", [-DAY, DAY])
+def test_a_clock_that_jumps_ends_no_lease_and_keeps_none_alive(store, queue, attempt, monkeypatch, jump):
+    reconciler = Reconciler(store, queue, lease_seconds=1)
+    lease = claim(store, attempt)
+    reconciler.sweep()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jump)
+    with store.write() as session:
+        assert attempts.renew(session, lease, seconds=60)
+    sweep_for(reconciler, seconds=0.3)
+    assert state(store, attempt) == "running"
+    sweep_until(reconciler, lambda: state(store, attempt) == "queued")
+
+
+def test_a_lease_is_not_blamed_for_a_database_that_made_everybody_wait(store, queue, attempt, monkeypatch):
+    monkeypatch.setattr(relay, "PATIENCE_SECONDS", 0.2)
+    reconciler = Reconciler(store, queue, lease_seconds=0.2)
+    lease = claim(store, attempt)
+    sweep_for(reconciler, seconds=0.15)
+    with ThreadPoolExecutor(1) as pool, store.write() as session:
+        assert attempts.renew(session, lease, seconds=60)
+        time.sleep(0.1)
+        swept = pool.submit(sweep_for, reconciler, seconds=0.5)
+        time.sleep(0.8)
+        assert not swept.done()
+    assert state(store, attempt) == "running"
+
+
+def sweep_for(reconciler, *, seconds):
+    """Sweep at short intervals for so long, at least twice."""
+    ends = time.monotonic() + seconds
+    reconciler.sweep()
+    while time.monotonic() < ends:
+        time.sleep(0.05)
+        reconciler.sweep()
+    reconciler.sweep()
+
+
+def sweep_until(reconciler, reached):
+    """Sweep at short intervals until it is so."""
+    deadline = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < deadline
+        reconciler.sweep()
+        time.sleep(0.05)
+
+
+def claim(store, attempt):
+    with store.write() as session:
+        return attempts.claim(session, attempt, seconds=60)
+
+
+def move(store, attempt, **moments):
+    """Change when something happened to an attempt."""
+    with store.write() as session:
+        for name, moment in moments.items():
+            setattr(session.get_one(Attempt, attempt), name, moment)
+
+
+def state(store, attempt):
+    with store.read() as session:
+        return session.get_one(Attempt, attempt).state
+
+
 def test_the_thread_sends_what_comes_when_it_is_woken(store, queue):
-    running = Relay(store, queue, sweep_seconds=30)
+    running = Relay(store, queue, sweep_seconds=30, lease_seconds=60)
     running.start()
     try:
         receive_notebook(store, Sent("tests/arithmetic", "ada", RIGHT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from checks.evidence import Evidence, Run
 from checks.feedback import Feedback
 from grader.receive import Sent, receive_notebook
 from grader.store import BlobMissingError, attempts, feedback, submissions
+from grader.store.silence import Silence
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
 from worker import app, tasks
@@ -116,6 +118,45 @@ def test_a_fault_that_goes_away_costs_nothing(store, attempt, settings, runs):
     )
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OperationalError("INSERT", {}, Exception("database or disk is full")),
+        caused(InfrastructureError("no socket"), OSError(errno.ENOSPC, "No space left on device")),
+    ],
+    ids=["disk", "database", "disk behind another"],
+)
+def test_want_of_storage_is_waited_out_however_long_it_lasts(store, attempt, settings, runs, fault):
+    def fail(*_args, **_kwargs):
+        raise fault
+
+    runs.does = fail
+    for _ in range(settings.max_claims + 2):
+        assert work(store, attempt, settings)
+        assert (row(store, attempt).state, verdict(store, attempt)) == ("queued", None)
+    runs.does = runs.completed
+    assert work(store, attempt, settings)
+    assert row(store, attempt).state == "finished"
+
+
+def test_a_failure_that_cannot_even_be_written_down_leaves_the_lease_to_run_out(
+    store, attempt, settings, runs, monkeypatch
+):
+    def fail(*_args, **_kwargs):
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    runs.does = fail
+    monkeypatch.setattr(attempts, "release", fail)
+    assert work(store, attempt, settings)
+    assert (row(store, attempt).state, verdict(store, attempt)) == ("running", None)
+
+
 def test_a_bug_of_ours_is_no_verdict_either_and_is_not_hidden(store, attempt, settings, runs):
     def bug(*_args, **_kwargs):
         raise KeyError("ours")
@@ -130,7 +171,8 @@ def test_a_bug_of_ours_is_no_verdict_either_and_is_not_hidden(store, attempt, se
 def test_a_notebook_that_kills_its_workers_is_parked_without_another_try(store, attempt, settings, runs):
     for _ in range(settings.max_claims):
         with store.write() as session:
-            attempts.claim(session, attempt, seconds=-1)
+            attempts.claim(session, attempt, seconds=60)
+            assert attempts.take_back(session, attempts.beats(session)[0])
     runs.does = None
     assert work(store, attempt, settings)
     assert row(store, attempt).state == "parked"
@@ -140,9 +182,12 @@ def test_the_lease_is_kept_alive_while_the_notebook_runs(store, attempt, setting
     ended = threading.Event()
 
     def slow(*args, **kwargs):
-        time.sleep(settings.lease_seconds * 2)
-        with store.write() as session:
-            assert attempts.expire(session) == []
+        silence = Silence(settings.lease_seconds)
+        ends = time.monotonic() + 3 * settings.lease_seconds
+        while time.monotonic() < ends:
+            with store.read() as session:
+                assert silence.look(attempts.beats(session)) == []
+            time.sleep(0.05)
         ended.set()
         return runs.completed(*args, **kwargs)
 

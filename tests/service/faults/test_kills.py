@@ -1,0 +1,180 @@
+"""Something of a running service is killed or missing while a submission is on its way."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+
+import psutil
+import pytest
+
+from grader.queue import Queue
+from tests.grader.arithmetic import SETUP, notebook
+from tests.service.conftest import Lms, statuses
+from tests.service.faults.breaking import (
+    RIGHT_PARTS,
+    account,
+    kernel_servers,
+    kill,
+    kill_all,
+    must_be_right,
+    pool,
+)  # fmt: skip
+
+pytestmark = [pytest.mark.service, pytest.mark.faults]
+
+
+def slow(seconds: float) -> bytes:
+    """A right submission that sleeps before its answers."""
+    sleep = f"import time; time.sleep({seconds})"
+    return notebook(SETUP, sleep, "squares = [0, 1, 4]\npart1.check()", "total = sum(numbers)\npart2.check()")
+
+
+def running(lms: Lms, seconds: float = 2) -> dict[str, object]:
+    """A submission whose notebook runs just now."""
+    sent = lms.submit(slow(seconds))
+    lms.until(sent, lambda found: found["cells"] is not None)
+    return sent
+
+
+def told_after(lms: Lms, count: int) -> str:
+    return " ".join(lms.said[count:])
+
+
+def test_the_workers_main_process(lms: Lms):
+    before, sent = len(lms.said), running(lms)
+    children = pool(lms)
+    assert children
+    kill(lms, "worker")
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == [], "an orphan would go on without its sandbox"
+    assert statuses(lms.feedback(sent)) == RIGHT_PARTS
+    must_be_right(lms, sent, claims=2)
+    assert "worker ended with code -9" in told_after(lms, before)
+    assert "worker was started again" in told_after(lms, before)
+
+
+def test_a_process_of_the_pool(lms: Lms):
+    sent = running(lms)
+    kill_all(pool(lms))
+    assert statuses(lms.feedback(sent)) == RIGHT_PARTS
+    must_be_right(lms, sent, claims=2)
+
+
+def test_the_warm_kernel_server(lms: Lms):
+    sent = running(lms)
+    kill_all(kernel_servers(lms)[:1])
+    assert statuses(lms.feedback(sent)) == RIGHT_PARTS
+    must_be_right(lms, sent, claims=2)
+
+
+def test_every_process_of_the_warm_kernel_server_in_any_order(lms: Lms):
+    for order in (slice(None, None, -1), slice(1, None)):
+        sent = running(lms)
+        kill_all(kernel_servers(lms)[order])
+        lms.feedback(sent)
+        found = account(lms, sent)
+        assert (found.verdicts, found.parts) == (1, RIGHT_PARTS), found
+
+
+def test_redis_while_notebooks_run_and_wait(lms: Lms):
+    sent = [running(lms), *(lms.submit(slow(0.5), f"waits {number}") for number in range(3))]
+    kill(lms, "redis")
+    for one in sent:
+        assert statuses(lms.feedback(one)) == RIGHT_PARTS
+        must_be_right(lms, one, claims=1)
+
+
+def test_redis_is_away_when_a_notebook_comes(lms: Lms):
+    kill(lms, "redis")
+    sent = lms.submit(slow(0))
+    # Not lms.until: nobody is to start Redis again yet.
+    time.sleep(1)
+    assert lms.show(sent)["state"] == "queued"
+    lms.feedback(sent)
+    must_be_right(lms, sent, claims=1)
+
+
+def test_the_api_between_commit_and_message(lms: Lms):
+    kill(lms, "redis")
+    sent = lms.submit(slow(0))
+    kill(lms, "api")
+    lms.feedback(sent)
+    must_be_right(lms, sent, claims=1)
+
+
+def test_redis_with_a_damaged_file_is_filled_again_from_the_database(lms: Lms):
+    before, sent = len(lms.said), [lms.submit(slow(1), f"waits {number}") for number in range(4)]
+    kill(lms, "redis")
+    for file in (lms.settings.data_dir / "redis" / "appendonlydir").glob("*.incr.aof"):
+        file.write_bytes(b"no command\r\n" + file.read_bytes())
+    for one in sent:
+        lms.feedback(one)
+        must_be_right(lms, one, claims=1)
+    assert "was set aside" in told_after(lms, before)
+
+
+def test_two_workers_get_the_same_message(lms: Lms):
+    blocker = [lms.submit(slow(1), f"first {number}") for number in range(2)]
+    sent = lms.submit(slow(1))
+    queue = Queue(lms.settings)
+    attempt = attempt_of(lms, sent)
+    for _ in range(5):
+        queue.send(attempt, "python.interactive")
+    queue.close()
+    for one in (*blocker, sent):
+        lms.feedback(one)
+    time.sleep(1)
+    must_be_right(lms, sent, claims=1)
+
+
+def attempt_of(lms: Lms, sent: dict[str, object]) -> str:
+    with sqlite3.connect(lms.settings.data_dir / "grader.sqlite") as database:
+        row = database.execute("SELECT id FROM attempts WHERE submission_id = ?", (sent["id"],)).fetchone()
+    return str(row[0])
+
+
+def test_the_database_is_locked_for_longer_than_a_lease(lms: Lms):
+    sent = running(lms, 1)
+    lock = sqlite3.connect(lms.settings.data_dir / "grader.sqlite", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    came: list[dict[str, object]] = []
+    poster = threading.Thread(target=lambda: came.append(lms.submit(slow(0), "came then")))
+    poster.start()
+    time.sleep(lms.settings.lease_seconds + 2)
+    assert came == [], "202 only after the commit"
+    lock.execute("ROLLBACK")
+    lock.close()
+    poster.join(30)
+    for one in (sent, *came):
+        lms.feedback(one)
+        must_be_right(lms, one)
+    assert account(lms, sent).claims == 1, "nobody is blamed for what made everybody wait"
+
+
+def test_a_worker_that_stood_still_and_lost_its_lease_stores_nothing(lms: Lms):
+    sent = running(lms, 1)
+    held = [process for process in pool(lms) if process.is_running()]
+    for process in held:
+        process.suspend()
+    deadline = time.monotonic() + 30
+    while account(lms, sent).state == "running" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert account(lms, sent).state == "queued"
+    for process in held:
+        process.resume()
+    lms.feedback(sent)
+    time.sleep(2)
+    must_be_right(lms, sent, claims=2)
+
+
+def test_the_api_while_somebody_watches(lms: Lms):
+    sent = running(lms, 3)
+    seen = lms.watch(sent, until=lambda kinds: len(kinds) >= 2)
+    kill(lms, "api")
+    lms.heal()
+    rest = lms.watch(sent, after=seen[-1].mark)
+    assert rest[-1].kind == "feedback"
+    assert {one.part for one in (*seen, *rest) if one.kind == "part"} == {"part1", "part2"}
+    assert not {one.mark for one in seen} & {one.mark for one in rest if one.mark}
