@@ -63,3 +63,12 @@ def upgrade() -> None:
     with op.batch_alter_table("feedback", schema=None) as batch_op:
         batch_op.add_column(sa.Column("judged", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("regrade", sa.String(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("feedback", schema=None) as batch_op:
+        batch_op.drop_column("regrade")
+        batch_op.drop_column("judged")
+    op.drop_table("regrade_lines")
+    op.drop_table("regrades")
+    op.drop_table("marks")
