@@ -26,6 +26,7 @@ from grader.offer import offered
 from grader.settings import Settings
 from grader.store import Store, open_store, references
 from grader.store.database import migrate
+from worker.again import twice_if_killed
 from worker.attempt import Attempt, Progress, ignore, rejected, run_attempt
 from worker.environment import load_environment
 from worker.errors import InfrastructureError
@@ -137,7 +138,9 @@ class LocalGrader:
         return self._attempt(notebook, progress)
 
     def _attempt(self, notebook: bytes, progress: Callable[[Progress], None]) -> Attempt:
-        return run_attempt(notebook, self.assignment, self._files, self._server, progress=progress)
+        return twice_if_killed(
+            lambda: run_attempt(notebook, self.assignment, self._files, self._server, progress=progress)
+        )
 
     def _judged(self, done: Attempt, student: str) -> Graded:
         info = _info(student, done.evidence.notebook)

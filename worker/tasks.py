@@ -31,6 +31,7 @@ from grader.store.attempts import Job, Lease, Remains
 from grader.store.heartbeat import Heartbeat
 from grader.store.references import ReferenceFailedError, obtain
 from grader.store.reuse import earlier_run
+from worker.again import twice_if_killed
 from worker.app import HOST, app, settings, store, warm_server
 from worker.attempt import Progress, run_attempt
 from worker.errors import InfrastructureError
@@ -116,7 +117,7 @@ class Work:
                     live.captured(progress.part, progress.so_far)
                 self._report(progress)
 
-            done = run_attempt(notebook, assignment, files, server, progress=watch)
+            done = twice_if_killed(lambda: run_attempt(notebook, assignment, files, server, progress=watch))
         verdict = judge(assignment, done.evidence, reference, self._info())
         self._finish(verdict, done.evidence, done.executed)
 

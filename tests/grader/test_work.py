@@ -18,6 +18,7 @@ from grader.store.silence import Silence
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
 from worker import app, tasks
+from worker.again import KILLED
 from worker.attempt import Attempt as Done
 from worker.attempt import Progress
 from worker.errors import InfrastructureError
@@ -155,6 +156,36 @@ def test_a_failure_that_cannot_even_be_written_down_leaves_the_lease_to_run_out(
     monkeypatch.setattr(attempts, "release", fail)
     assert work(store, attempt, settings)
     assert (row(store, attempt).state, verdict(store, attempt)) == ("running", None)
+
+
+@pytest.mark.parametrize(
+    ("endings", "status", "made"),
+    [
+        ([KILLED, ("completed", "")], "completed", 2),
+        ([KILLED, KILLED], "kernel_died", 2),
+        ([("kernel_died", "the notebook ended its own kernel (exit code 3)")], "kernel_died", 1),
+        ([("out_of_memory", "too much")], "out_of_memory", 1),
+    ],
+    ids=["killed from outside", "kills itself", "leaves by itself", "a limit"],
+)
+def test_a_killed_kernel_is_not_taken_for_the_notebooks_doing_before_it_happens_again(
+    store, attempt, settings, runs, endings, status, made
+):
+    with store.read() as session:
+        job = attempts.job(session, attempt)
+    obtained = []
+
+    def ends(notebook, assignment, files, server, *, reference=False, progress=None) -> Done:
+        if reference:
+            return runs.completed(notebook, assignment, files, server)
+        kind, detail = endings[len(obtained)]
+        obtained.append(kind)
+        run = Run(status=kind, seconds=0.0, environment="", memory_limit="cgroup", detail=detail)
+        return Done(Evidence(notebook="sha256:0", assignment=job.version, run=run), b"executed")
+
+    runs.does = ends
+    assert work(store, attempt, settings)
+    assert (verdict(store, attempt).run.status, len(obtained)) == (status, made)
 
 
 def test_a_bug_of_ours_is_no_verdict_either_and_is_not_hidden(store, attempt, settings, runs):

@@ -69,6 +69,14 @@ def test_the_warm_kernel_server(lms: Lms):
     must_be_right(lms, sent, claims=2)
 
 
+def test_the_notebooks_own_kernel_from_outside(lms: Lms):
+    """As the host does when it has no memory left."""
+    sent = running(lms)
+    kill_all(kernel_servers(lms)[-1:])
+    lms.feedback(sent)
+    must_be_right(lms, sent)
+
+
 def test_every_process_of_the_warm_kernel_server_in_any_order(lms: Lms):
     for order in (slice(None, None, -1), slice(1, None)):
         sent = running(lms)
