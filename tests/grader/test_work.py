@@ -168,14 +168,8 @@ def test_a_failure_that_cannot_even_be_written_down_leaves_the_lease_to_run_out(
     ],
     ids=["killed from outside", "kills itself", "leaves by itself", "a limit"],
 )
-def test_a_killed_kernel_is_not_taken_for_the_notebooks_doing_before_it_happens_again(
-    store,
-    attempt,
-    settings,
-    runs,
-    endings,
-    status,
-    made,  # noqa: PLR0917 - a table
+def test_a_killed_kernel_is_not_taken_for_the_notebooks_doing_before_it_happens_again(  # noqa: PLR0917
+    store, attempt, settings, runs, endings, status, made
 ):
     with store.read() as session:
         job = attempts.job(session, attempt)
