@@ -24,11 +24,14 @@ Change = Callable[[v.AnyNode], v.AnyNode]
 
 @dataclass(frozen=True)
 class Form:
-    """One form: the ``texts``' rules in their order, decimals to ``digits``, elements in ``order``."""
+    """One form: the ``texts``' rules in their order, decimals to ``digits``, elements in ``order``, tuples
+    and other sequences as ``lists``.
+    """
 
     texts: tuple[str, ...] = ()
     digits: int | None = None
     order: bool = False
+    lists: bool = False
 
 
 def normal(node: v.AnyNode, form: Form) -> v.AnyNode:
@@ -38,6 +41,8 @@ def normal(node: v.AnyNode, form: Form) -> v.AnyNode:
     if form.digits is not None:
         digits = form.digits
         node = _everywhere(node, lambda each: _rounded(each, digits))
+    if form.lists:
+        node = _with_lists(node)
     return in_order(node) if form.order else node
 
 
@@ -119,6 +124,20 @@ def _everywhere(node: v.AnyNode, change: Change) -> v.AnyNode:
             return msgspec.structs.replace(node, columns=tuple(columns))
         case _:
             return change(node)
+
+
+def _with_lists(node: v.AnyNode) -> v.AnyNode:
+    """Tuples, ranges and the like as lists; what sets hold, and keys of dicts, stays what it is."""
+    match node:
+        case v.Sequence():
+            return v.Sequence(items=tuple(map(_with_lists, node.items)), cut=node.cut)
+        case v.Mapping():
+            pairs = ((key, _with_lists(value)) for key, value in node.items)
+            return msgspec.structs.replace(node, items=tuple(pairs))
+        case v.Array() if node.items is not None:
+            return msgspec.structs.replace(node, items=tuple(map(_with_lists, node.items)))
+        case _:
+            return node
 
 
 def _text(node: v.AnyNode, rules: tuple[str, ...]) -> v.AnyNode:

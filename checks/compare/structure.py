@@ -105,6 +105,15 @@ def _same_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance) ->
     return all(same(theirs[key], ours[key], tolerance) for key in ours)
 
 
+def differing_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance) -> dict[str, object]:
+    """Of how many keys (of either dict) the value is missing, not asked for or another one."""
+    theirs = {content.scalar(key): value for key, value in seen.items}
+    ours = {content.scalar(key): value for key, value in expected.items}
+    keys = theirs.keys() | ours.keys()
+    alike = sum(key in theirs and same(theirs[key], ours[key], tolerance) for key in ours)
+    return {"differing": (len(keys) - alike) or "some", "total": len(keys)}
+
+
 def _same_tables(seen: v.Table, expected: v.Table, tolerance: Tolerance) -> bool:
     """Columns by label in their order, rows in theirs; the index is not compared."""
     if content.column_names(seen) != content.column_names(expected):

@@ -62,7 +62,7 @@ class Calls(Kind, Expectation):
         "expect": "{call} does not come out right.",
         "mutated": "{call} changes {argument}; it should leave what it is given as it is.",
         "not_mutated": "{call} leaves its arguments as they were; it should change them.",
-        "arguments_after": "After {call} the arguments are not as they should be.",
+        "arguments_after": "After {call} the arguments are {after}, which is not right.",
         "stdout": "{call} should print something else than {printed}.",
         "differs": "{call} gives different results when it is made again.",
         "counted": "{count} of {total} calls do not come out right.",

@@ -225,6 +225,8 @@ class Sql(Kind, Piece):
             return self._judge_result(seen, wanted)
         if step.ended in ("failed", "unfit"):
             raise NotMadeError(f"a query could not be made ({step.detail})")
+        if step.ended == "refused" and step.raised is None:
+            return Outcome(0.0, "not_text", {"text": step.detail})
         text = step.raised.message if step.raised else step.detail
         return Outcome(0.0, _ENDINGS.get(step.ended, "error"), {"text": text})
 

@@ -2,7 +2,8 @@
 
 Beside YAML's own values and ``{set: […]}``, ``{tuple: […]}``, ``{dict: [[key, value]]}`` there are
 ``{array: […], dtype: float64}``, ``{series: […], index: […], name: …, dtype: …}``,
-``{table: {column: […]}, index: […]}``, ``{variable: name}`` (a copy of the notebook's variable, or of what an
+``{table: {column: […]}, index: […]}``, ``{date: 2024-02-29}`` and the other moments, ``{iterator: […]}``,
+``{variable: name}`` (a copy of the notebook's variable, or of what an
 earlier step gave) and ``{import: operator.neg}``.
 """
 
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from checks.evidence import array_node
 from checks.evidence import values as v
 from checks.spec.literal import literal_node
+from checks.spec.moment import MOMENTS, moment_node, moment_text
 
 Data = dict[str, Any]
 _NUMBERS = "biuf"
@@ -56,6 +58,19 @@ def _sequence(base: str) -> Callable[[Any, Data], Data]:
     def make(given: Any, more: Data) -> Data:
         _only(more)
         return {"t": "seq", "base": base, "items": [argument_data(item) for item in _listed(given)]}
+
+    return make
+
+
+def _iterator(given: Any, more: Data) -> Data:
+    _only(more)
+    return {"t": "iterator", "items": [argument_data(item) for item in _listed(given)]}
+
+
+def _moment(word: str) -> Callable[[Any, Data], Data]:
+    def make(given: Any, more: Data) -> Data:
+        _only(more)
+        return {"t": word, "v": moment_text(word, given)}
 
     return make
 
@@ -115,6 +130,8 @@ _FORMS: dict[str, Callable[[Any, Data], Data]] = {
     "array": _array,
     "series": _series,
     "table": _table,
+    "iterator": _iterator,
+    **{word: _moment(word) for word in MOMENTS},
     "variable": _named("variable"),
     "import": _named("import"),
 }
@@ -179,6 +196,11 @@ def _node(data: Data) -> v.AnyNode:  # noqa: PLR0911 - one line a kind of value
             return v.Table(columns=made, index=_labels(data, rows))
         case "variable" | "import":
             raise ValueError(f"{data['name']} is known in the sandbox alone")
+        case "iterator":
+            raise ValueError("an iterator equals nothing but itself; take its items with `consume`")
+        case "date" | "datetime" | "timedelta" as word:
+            given = {"microseconds": int(data["v"])} if word == "timedelta" else data["v"]
+            return moment_node(word, given)
         case _:
             return literal_node(_plain(data))
 

@@ -107,6 +107,7 @@ FACTS = {
     "line": "where the exception came out",
     "printed": "what was printed",
     "argument": "which arguments were changed",
+    "after": "the arguments as they are after the call",
     "detail": "how the process ended, or which name is missing",
     "seconds": "the time limit",
     "count": "how many calls are not right",
@@ -131,4 +132,6 @@ def _spelled_arguments(arguments: Sequence[Any], keywords: dict[str, Any]) -> li
 def _spelled(given: Any) -> str:
     if isinstance(given, dict) and ("variable" in given or "import" in given):
         return str(given.get("variable") or given["import"])
+    if isinstance(given, dict) and "iterator" in given:
+        return f"iter({_spelled(given['iterator'])})"
     return spelled(expected_node(given), 40)

@@ -104,7 +104,7 @@ class Expectation(Piece):
         default=None, description="the result: reference (what the author's function gives), {variable: …} …"
     )
     compare: dict[str, Any] = Field(
-        default={}, description="settings of `equal` for the result: rel, dtype …"
+        default={}, description="settings of `equal` for the result: rel, dtype …; normalise"
     )
     raises: Raises | None = Field(default=None, description="the exception that must come out")
     mutates: bool | None = Field(default=None, description="whether the call must change its arguments")
@@ -261,9 +261,9 @@ class Expectation(Piece):
             and {content.family(result), content.family(wanted)} <= _NUMBERS
         )
         lenient = {"dtype": "any"} if self.expected is None and numbers else {}
-        return Equal.model_validate(
-            {"of": "result", "to": {"variable": _EXPECTED}, **lenient, **self.compare}
-        )
+        form = {"variable": "result", "normalise": self.compare.get("normalise", [])}
+        settings = {name: each for name, each in self.compare.items() if name != "normalise"}
+        return Equal.model_validate({"of": form, "to": {"variable": _EXPECTED}, **lenient, **settings})
 
 
 def _given(expectation: Expectation) -> dict[str, Any]:
@@ -305,6 +305,7 @@ def _facts(step: v.Step) -> dict[str, object]:
         "line": f"in line {raised.line}: {raised.source}" if raised and raised.line else "",
         "printed": spelled(v.Text(v=step.printed.rstrip("\n"))),
         "argument": ", ".join(_ordinal(name) for name in step.changed),
+        "after": ", ".join(map(spelled, (*step.arguments, *step.keywords.values()))),
         "detail": step.detail,
     }
 

@@ -124,6 +124,8 @@ class Likeness(BaseModel):
             if self.names and content.label(node.name) != content.label(expected.name):
                 return self._less("names", {})
             return self._tables(frames.as_table(node), frames.as_table(expected))
+        if isinstance(expected, v.Mapping):
+            return self._mappings(node, expected)
         if self.order is None and self.rows == "any":
             return self._any_order(node, expected)
         wanted = None if isinstance(expected, v.Table) else content.numbers(expected)
@@ -195,6 +197,15 @@ class Likeness(BaseModel):
         if structure.same_items(theirs, ours, tolerance, ordered=not isinstance(expected, v.SetOf)):
             return self.wrapping(node, expected, same_shape=False)
         return _items_differ(theirs, ours, tolerance)
+
+    def _mappings(self, node: v.AnyNode, expected: v.Mapping) -> Outcome:
+        """Entry by entry: the right keys alone are no right content."""
+        if not isinstance(node, v.Mapping):
+            return Outcome(0.0, "kind", _ONE)
+        tolerance = self.tolerance(node, expected)
+        if structure.same(node, expected, tolerance):
+            return self.wrapping(node, expected, same_shape=True)
+        return Outcome(0.0, "values", structure.differing_entries(node, expected, tolerance))
 
     def _any_order(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
         """Elements as often as expected, in any order."""

@@ -1,5 +1,5 @@
 """Literal values of a spec as evidence: YAML's own values, and ``{set: […]}``, ``{tuple:
-[…]}``, ``{dict: [[k, v], …]}``.
+[…]}``, ``{dict: [[k, v], …]}``, ``{date: 2024-02-29}`` and the other ``moment``s.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from checks.evidence import values as v
+from checks.spec.moment import MOMENTS, moment_node
 
 _CONTAINERS: dict[str, Callable[[list[v.AnyNode]], v.AnyNode]] = {
     "set": lambda items: v.SetOf(items=tuple(items)),
@@ -35,8 +36,10 @@ def literal_node(given: Any) -> v.AnyNode:  # noqa: PLR0911 - one line a kind of
             return v.Text(v=given)
         case list():
             return v.Sequence(items=tuple(literal_node(item) for item in given))
-        case dict() if len(given) == 1 and next(iter(given)) in _CONTAINERS:
+        case dict() if len(given) == 1 and next(iter(given)) in (*_CONTAINERS, *MOMENTS):
             ((name, items),) = given.items()
+            if name in MOMENTS:
+                return moment_node(name, items)
             if isinstance(items, list):
                 return _CONTAINERS[name]([literal_node(item) for item in items])
     raise ValueError(

@@ -21,7 +21,7 @@ Aggregate = OneOf[
     "sum", "mean", "median", "min", "max", "std", "var", "any", "all", "len", "unique", "sorted", "reversed",
     "items", "counts", "keys", "values", "columns", "index", "shape", "missing", "dtype", "container",
 ]  # fmt: skip
-Rule = OneOf["case", "accents", "punctuation", "blanks", "strip", "sort"]
+Rule = OneOf["case", "accents", "punctuation", "blanks", "strip", "sort", "lists"]
 
 
 class Step(Piece):
@@ -133,8 +133,8 @@ class Normalise(RootModel[list[Rule | Rounding]]):
             return node
         words = [rule for rule in self.root if isinstance(rule, str)]
         digits = [rule.round for rule in self.root if isinstance(rule, Rounding)]
-        texts = tuple(word for word in words if word != "sort")
-        return normal(node, Form(texts, min(digits, default=None), "sort" in words))
+        texts = tuple(word for word in words if word not in ("sort", "lists"))
+        return normal(node, Form(texts, min(digits, default=None), "sort" in words, "lists" in words))
 
 
 NO_STEPS = Select(root=[])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import importlib
 from collections import deque
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,6 +93,10 @@ _BUILDERS: dict[str, Callable[[Data, Mapping[str, Any]], object]] = {
     "array": _array,
     "series": _series,
     "table": _table,
+    "iterator": lambda data, space: iter(_items(data, space)),
+    "date": lambda data, _space: date.fromisoformat(data["v"]),
+    "datetime": lambda data, _space: datetime.fromisoformat(data["v"]),
+    "timedelta": lambda data, _space: timedelta(microseconds=int(data["v"])),
     "variable": _variable,
     "import": _imported,
 }

@@ -45,7 +45,8 @@ class CaseUnit:
             step = _Step(plan, names, space, taker).make(left, keep=self._arguments)
             steps.append(step)
             left -= step["seconds"]
-            if step["ended"] != "returned":
+            # A scenario goes on after an exception: it may be what is asked for, and the object lives on.
+            if step["ended"] not in ("returned", "raised"):
                 break
         return self._node(steps)
 
