@@ -18,6 +18,7 @@ from checks.errors import Problem, SpecError
 from checks.evidence import digest
 from checks.feedback import Feedback
 from grader.authoring.claims import Claim, claims
+from grader.authoring.publish import MasterError
 from grader.authoring.samples import Sample, misses, read_samples
 from grader.notebooks import NotANotebookError, normal_form
 
@@ -47,13 +48,16 @@ class Material(msgspec.Struct, frozen=True):
 
 
 def material(folder: Path, files: dict[str, bytes], assignment: Assignment) -> Material:
-    """The notebooks of an assignment's folder; raises SpecError with every mistake of the samples."""
+    """The notebooks of an assignment's folder; raises SpecError with every mistake of what lies there."""
     graded = [part.id for part in assignment.parts if part.graded]
     try:
         master = (folder / SOURCE).read_bytes()
     except OSError as error:
         raise SpecError([Problem(SOURCE, 0, 0, "", f"cannot be read: {error.strerror}")]) from error
-    return Material(files, tuple(claims(master, graded)), tuple(read_samples(folder, assignment)))
+    try:
+        return Material(files, tuple(claims(master, graded)), tuple(read_samples(folder, assignment)))
+    except MasterError as error:
+        raise SpecError([Problem(SOURCE, 0, 0, "", problem) for problem in error.problems]) from error
 
 
 def plays(found: Material, assignment: Assignment, *, samples_only: bool = False) -> list[Play]:
