@@ -36,6 +36,7 @@ from grader.offer import offered
 from grader.origins import origins
 from grader.processes import StartError
 from grader.receive import publish_bundle
+from grader.report_command import report_folder
 from grader.settings import Settings
 from grader.store import assignments, open_store
 from grader.store.database import migrate
@@ -58,6 +59,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(webhook_app, name="webhook")
 assignment_app.command(name="rehearse")(rehearse_assignment)
 assignment_app.command(name="push")(push_assignment)
+app.command(name="report")(report_folder)
 
 Bundle = Annotated[Path, typer.Argument(help="the assignment's folder", show_default=False)]
 BundleOption = Annotated[

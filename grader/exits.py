@@ -16,6 +16,7 @@ from grader.authoring.push import PushError, RefusedError
 from grader.delivery.address import AddressRefusedError
 from grader.demo import DemoError
 from grader.exporters import ExportError
+from grader.folder_report import NothingToReportError
 from grader.gather import GatherError
 from grader.keep import OutError
 from grader.local import InfrastructureError
@@ -50,7 +51,7 @@ def exits() -> Iterator[None]:
         fail(str(error), Exit.USAGE)
     except (BadCourseError, AddressRefusedError, ExportError, RegradeError, RegradeStateError) as error:
         fail(str(error), Exit.USAGE)
-    except RefusedError as error:
+    except (RefusedError, NothingToReportError) as error:
         fail(str(error), Exit.USAGE)
     except PushError as error:
         fail(str(error), Exit.INFRASTRUCTURE)
