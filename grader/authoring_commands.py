@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from checks.assignment import Assignment
 from grader import show, show_rehearsal
 from grader.authoring.plays import distinct, material, plays
 from grader.authoring.push import push
@@ -68,5 +69,8 @@ def push_assignment(
 ) -> None:
     """Put an assignment in force at a running service, over HTTP."""
     with exits():
-        pushed = push(read_bundle(folder), server, token)
+        files = read_bundle(folder)
+        # Which environments and shims there are is for the service to say.
+        Assignment.from_files(files)
+        pushed = push(files, server, token)
         typer.echo(f"{pushed.id}: version {pushed.version}")

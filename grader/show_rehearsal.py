@@ -22,8 +22,9 @@ def print_rehearsal(result: Rehearsal, out: Console) -> None:
     out.print(_parts(result))
     out.print()
     for finding in result.findings:
-        head = Text(f"{finding.level} {finding.code}", style=COLOURS[finding.level])
-        out.print(Text.assemble(head, f"  {finding.where}: {finding.what}"), soft_wrap=True)
+        head = Text(f"{finding.level:7}", style=COLOURS[finding.level])
+        what = f"  {finding.where}: {finding.what} ({finding.code})"
+        out.print(Text.assemble(head, what), soft_wrap=True)
     out.print(_sum(result))
 
 
