@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from checks.answers import judge_answer
 from checks.assignment import Assignment
@@ -124,15 +125,29 @@ def _judge_part(
             "error",
             f"The notebook could not be run: {escape(evidence.run.detail or 'no reason given')}",
         )
-    expected, fault = _reference_values(reference, part)
     try:
-        snapshot, values = _deciding(part, evidence)
-        values = {**values, **_work_done(evidence, snapshot)}
+        case = case_of(assignment, part, evidence, reference, earlier)
     except BadFrameError:
         text = "What your notebook sent as the values of this part was not written by the grader's own code."
         return not_judged(part, "error", text)
-    case = Case(part, evidence, assignment.starter, expected, fault, snapshot, values, earlier)
     return _judge_by_hand(case) if part.marked_by == "hand" else _judge_values(case)
+
+
+def case_of(
+    assignment: Assignment,
+    part: Part,
+    evidence: Evidence,
+    reference: Evidence | None,
+    earlier: Mapping[str, Verdict] = MappingProxyType({}),
+) -> Case:
+    """What the checks of a part look at: the student's values that decide, and the author's.
+
+    Raises BadFrameError where the student's values cannot be read.
+    """
+    expected, fault = _reference_values(reference, part)
+    snapshot, values = _deciding(part, evidence)
+    values = {**values, **_work_done(evidence, snapshot)}
+    return Case(part, evidence, assignment.starter, expected, fault, snapshot, values, earlier)
 
 
 def _judge_by_hand(case: Case) -> Verdict:

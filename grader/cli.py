@@ -21,8 +21,9 @@ from checks.assignment import Assignment
 from checks.evidence import Evidence
 from checks.feedback import Feedback
 from grader import demo as demonstration
-from grader import regrade, show, up
+from grader import regrade, show, show_class, up
 from grader.access_commands import token_app, webhook_app
+from grader.authoring_commands import push_assignment, rehearse_assignment
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
 from grader.exits import Exit, exits
@@ -35,6 +36,7 @@ from grader.offer import offered
 from grader.origins import origins
 from grader.processes import StartError
 from grader.receive import publish_bundle
+from grader.report_command import report_folder
 from grader.settings import Settings
 from grader.store import assignments, open_store
 from grader.store.database import migrate
@@ -55,6 +57,9 @@ app.add_typer(assignment_app, name="assignment")
 app.add_typer(config_app, name="config")
 app.add_typer(token_app, name="token")
 app.add_typer(webhook_app, name="webhook")
+assignment_app.command(name="rehearse")(rehearse_assignment)
+assignment_app.command(name="push")(push_assignment)
+app.command(name="report")(report_folder)
 
 Bundle = Annotated[Path, typer.Argument(help="the assignment's folder", show_default=False)]
 BundleOption = Annotated[
@@ -109,6 +114,7 @@ def grade(
     out: Annotated[
         Path | None, typer.Option(help="folder for feedback, evidence, executed notebooks")
     ] = None,
+    timings: Annotated[bool, typer.Option("--timings", help="also tell where the time went")] = False,
 ) -> None:
     """Grade notebooks here and now, without a server."""
     with exits():
@@ -118,11 +124,17 @@ def grade(
         files = read_bundle(assignment)
         kept = OutFolder(out, found) if out is not None else None
         talk.print(f"· {len(found)} notebook{'s' if len(found) != 1 else ''}; starting the sandbox")
-        fine = True
+        fine, lines = True, []
         with LocalGrader(settings, files) as grader, show.counter("graded", len(found)) as advance:
             for one, result in _graded(grader, found, jobs):
                 fine &= _deliver(one, result, as_json=as_json, kept=kept)
+                lines.append(show_class.Line.of(one.student, result))
                 advance()
+        if len(lines) > 1 and not as_json:
+            show.output().print(show_class.results(lines), show_class.LEGEND, "", sep="\n")
+        if timings:
+            took = show_class.timings(lines, start=grader.start_seconds, reference=grader.reference_seconds)
+            (talk if as_json else show.output()).print(took)
         if not fine:
             raise typer.Exit(Exit.NOT_GRADED)
 

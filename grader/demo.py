@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from checks import bundle
 from grader import show, up
+from grader.authoring.samples import read_samples
 from grader.bundles import read_bundle
 from grader.settings import Settings
 
@@ -102,14 +102,8 @@ def _publish(running: up.Running, course: Path, talk: Console) -> list[Sample]:
 
 
 def _samples(assignment: str, folder: Path) -> Iterator[Sample]:
-    for case in sorted((folder / "submissions").iterdir()):
-        if (case / "expect.yaml").exists():
-            statuses = _statuses(yaml.safe_load((case / "expect.yaml").read_text()))
-            yield Sample(assignment, case.name, (case / "submission.ipynb").read_bytes(), statuses)
-
-
-def _statuses(expected: dict[str, dict[str, dict[str, str]]]) -> dict[str, str]:
-    return {part: fields["status"] for part, fields in expected["parts"].items()}
+    for each in read_samples(folder):
+        yield Sample(assignment, each.name, each.notebook, each.statuses)
 
 
 def _chosen(samples: Iterator[Sample]) -> list[Sample]:

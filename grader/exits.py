@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from checks.errors import BundleError, SpecError
+from grader.authoring.push import PushError, RefusedError
 from grader.delivery.address import AddressRefusedError
 from grader.demo import DemoError
 from grader.exporters import ExportError
+from grader.folder_report import NothingToReportError
 from grader.gather import GatherError
 from grader.keep import OutError
 from grader.local import InfrastructureError
@@ -49,6 +51,10 @@ def exits() -> Iterator[None]:
         fail(str(error), Exit.USAGE)
     except (BadCourseError, AddressRefusedError, ExportError, RegradeError, RegradeStateError) as error:
         fail(str(error), Exit.USAGE)
+    except (RefusedError, NothingToReportError) as error:
+        fail(str(error), Exit.USAGE)
+    except PushError as error:
+        fail(str(error), Exit.INFRASTRUCTURE)
     except (UnknownTokenError, UnknownWebhookError, UnknownRegradeError) as error:
         fail(f"there is none with this id: {error}", Exit.USAGE)
     except UnknownAssignmentError as error:

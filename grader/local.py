@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -40,23 +41,70 @@ __all__ = [
     "Graded",
     "InfrastructureError",
     "LocalGrader",
+    "Phases",
     "judge_evidence",
     "run_reference",
     "sandbox_findings",
 ]
 
 
+class Phases(msgspec.Struct, frozen=True):
+    """Where the time of one notebook went, in seconds of wall time.
+
+    ``waiting``: until its kernel took the first cell. ``cells``: what the cells took, the values that were
+    taken when a part's check ran included. ``values``: what was taken after the last cell, until nothing of
+    the kernel was left. ``judging``: from the evidence to the feedback.
+    """
+
+    waiting: float = 0.0
+    cells: float = 0.0
+    values: float = 0.0
+    judging: float = 0.0
+
+
 class Graded(msgspec.Struct, frozen=True):
-    """One notebook's feedback, with what it was judged by (None where the fault was ours)."""
+    """One notebook's feedback, with what it was judged by (None where the fault was ours).
+
+    ``peak_bytes`` is the most memory that the run held at once; None where nobody counted.
+    """
 
     feedback: Feedback
     evidence: Evidence | None = None
     executed: bytes | None = None
+    phases: Phases = Phases()
+    peak_bytes: int | None = None
+
+
+class _Clock:
+    """Passes progress on and notes when the first cell began; ``began`` and ``ended`` frame one run."""
+
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
+        self._progress = progress
+        self.began = self.first = self.ended = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        if self.first == self.began and progress.phase == "running":
+            self.first = time.monotonic()
+        self._progress(progress)
+
+    def phases(self, evidence: Evidence) -> Phases:
+        """The run's phases; a notebook that did not run a cell has waited all the time."""
+        cells = sum(cell.seconds for cell in evidence.cells)
+        if self.first == self.began:
+            return Phases(waiting=self.ended - self.began)
+        return Phases(self.first - self.began, cells, max(self.ended - self.first - cells, 0.0))
+
+
+class _Ran(msgspec.Struct, frozen=True):
+    attempt: Attempt
+    phases: Phases = Phases()
 
 
 class LocalGrader:
     """A context that holds an assignment's sandbox open; ``grade`` may be called from several threads.
 
+    ``start_seconds`` is what starting the sandbox took, ``reference_seconds`` what the author's run took,
+    where it was not stored.
     Entering raises SpecError (the assignment), InfrastructureError or ReferenceFailedError (this machine).
     """
 
@@ -73,13 +121,17 @@ class LocalGrader:
             settings.sandbox_records,
         )
         self._reference: Evidence | None = None
+        self.start_seconds = self.reference_seconds = 0.0
 
     def __enter__(self) -> Self:
         require_sandbox(require_cgroup=self._settings.require_cgroup)
         try:
+            began = time.monotonic()
             self._server.start()
             prove(self._server)
+            started = time.monotonic()
             self._reference = self._obtain_reference()
+            self.start_seconds, self.reference_seconds = started - began, time.monotonic() - started
         except BaseException:
             self.close()
             raise
@@ -122,14 +174,13 @@ class LocalGrader:
 
     def reject(self, notebook: bytes, student: str, why: str) -> Graded:
         """The feedback of what is not run; ``why`` is for the one who sent it."""
-        return self._judged(
-            Attempt(rejected(notebook, self.assignment, self._server, why), notebook), student
-        )
+        attempt = Attempt(rejected(notebook, self.assignment, self._server, why), notebook)
+        return self._judged(_Ran(attempt), student)
 
     def _unjudged(self, notebook: bytes, student: str, why: str) -> Graded:
         return Graded(system_error_feedback(self.assignment, _info(student, digest(notebook)), why))
 
-    def _run(self, notebook: bytes, progress: Callable[[Progress], None]) -> Attempt:
+    def _run(self, notebook: bytes, progress: Callable[[Progress], None]) -> _Ran:
         for _ in range(TRIES - 1):
             try:
                 return self._attempt(notebook, progress)
@@ -137,15 +188,21 @@ class LocalGrader:
                 continue
         return self._attempt(notebook, progress)
 
-    def _attempt(self, notebook: bytes, progress: Callable[[Progress], None]) -> Attempt:
-        return twice_if_killed(
-            lambda: run_attempt(notebook, self.assignment, self._files, self._server, progress=progress)
+    def _attempt(self, notebook: bytes, progress: Callable[[Progress], None]) -> _Ran:
+        clock = _Clock(progress)
+        done = twice_if_killed(
+            lambda: run_attempt(notebook, self.assignment, self._files, self._server, progress=clock)
         )
+        clock.ended = time.monotonic()
+        return _Ran(done, clock.phases(done.evidence))
 
-    def _judged(self, done: Attempt, student: str) -> Graded:
+    def _judged(self, ran: _Ran, student: str) -> Graded:
+        done = ran.attempt
         info = _info(student, done.evidence.notebook)
+        began = time.monotonic()
         feedback = judge(self.assignment, done.evidence, self._reference, info)
-        return Graded(feedback, done.evidence, done.executed)
+        phases = msgspec.structs.replace(ran.phases, judging=time.monotonic() - began)
+        return Graded(feedback, done.evidence, done.executed, phases, done.peak_bytes)
 
     def _obtain_reference(self) -> Evidence | None:
         if not self.assignment.needs_reference:

@@ -15,6 +15,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -89,15 +90,25 @@ def columns() -> tuple[ProgressColumn, ...]:
     return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
 
 
+class RateColumn(ProgressColumn):
+    """How many are done in a minute, by the last ones; empty before the first."""
+
+    def render(self, task: Task) -> Text:
+        """The column's text for one bar."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{60 * speed:.3g}/min", style="dim")
+
+
 @contextmanager
 def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr with time elapsed and remaining; call what it gives after each one that is done.
+    """A bar on stderr with rate, time elapsed and remaining; call what it gives after each one that is done.
 
     It stays away where results go to the same terminal, or nobody looks.
     """
     console = progress_output()
     with Progress(
         *columns(),
+        RateColumn(),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal or sys.stdout.isatty(),

@@ -64,10 +64,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a run leaves: the evidence, and the notebook with the outputs of this run."""
+    """What a run leaves: the evidence, and the notebook with the outputs of this run.
+
+    ``peak_bytes`` is the most memory that it held at once; None where nobody counted.
+    """
 
     evidence: Evidence
     executed: bytes
+    peak_bytes: int | None = None
 
 
 def ignore(_progress: Progress) -> None:
@@ -118,7 +122,7 @@ def run_attempt(
         cells=tuple(result.cells),
         snapshots=_snapshots(collector, result),
     )
-    return Attempt(evidence, nbformat.writes(parsed).encode())
+    return Attempt(evidence, nbformat.writes(parsed).encode(), kernel.peak_bytes)
 
 
 def _run_on_a_kernel_that_answers(

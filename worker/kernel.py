@@ -68,6 +68,7 @@ class SealedKernel:
         self._group = server.driver.create(secrets.token_hex(6), limits.memory_mib, limits.processes)
         self._grouped: Future[None] = Future()
         self.ending: Ending | None = None
+        self.peak_bytes: int | None = None
 
     def __enter__(self) -> SealedKernel:
         try:
@@ -139,6 +140,7 @@ class SealedKernel:
         self.kill()
         if not self._grouped.cancel():  # it has begun and goes on: its group must be there meanwhile
             wait([self._grouped])
+        self.peak_bytes = self._group.peak_bytes()
         self._group.close()
         if self.evidence >= 0:
             os.close(self.evidence)

@@ -36,6 +36,9 @@ class Group(Protocol):
     def out_of_memory(self) -> bool:
         """Whether the memory limit killed anything."""
 
+    def peak_bytes(self) -> int | None:
+        """The most memory that the group has held at once so far; None where nobody counted."""
+
     def close(self) -> None:
         """Kill what is left in the group and remove it."""
 
@@ -151,6 +154,9 @@ class _Group2:
     def out_of_memory(self) -> bool:
         return _counter(self._folder / "memory.events", "oom_kill") > 0
 
+    def peak_bytes(self) -> int | None:
+        return _number(self._folder / "memory.peak")
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             (self._folder / "cgroup.kill").write_text("1")
@@ -194,6 +200,9 @@ class _Group1:
     def out_of_memory(self) -> bool:
         return _counter(self._memory / "memory.oom_control", "oom_kill") > 0
 
+    def peak_bytes(self) -> int | None:
+        return _number(self._memory / "memory.max_usage_in_bytes")
+
     def close(self) -> None:
         for folder in (self._memory, self._pids):
             _remove(folder)
@@ -217,6 +226,7 @@ class Watchdog:
 class _WatchedTree:
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._peak: int | None = None
         self._broken = False
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
@@ -232,6 +242,7 @@ class _WatchedTree:
                 used = sum(process.memory_info().rss for process in tree)
             except psutil.Error:
                 continue
+            self._peak = max(used, self._peak or 0)
             if used > self._limit:
                 self._broken = True
                 for process in tree:
@@ -241,6 +252,9 @@ class _WatchedTree:
 
     def out_of_memory(self) -> bool:
         return self._broken
+
+    def peak_bytes(self) -> int | None:
+        return self._peak
 
     def close(self) -> None:
         self._done.set()
@@ -279,6 +293,14 @@ def _counter(file: Path, name: str) -> int:
         if key == name:
             return int(value)
     return 0
+
+
+def _number(file: Path) -> int | None:
+    """The number that a file of a group holds; None where this kernel has no such file."""
+    try:
+        return int(file.read_text())
+    except FileNotFoundError:
+        return None
 
 
 def _remove(folder: Path) -> None:
