@@ -156,10 +156,7 @@ def family(node: v.AnyNode) -> str:
         case v.Array() if zone(node):
             return "time with zone"
         case v.Array():
-            texts = (
-                node.dtype == "object" and node.items and all(isinstance(item, v.Text) for item in node.items)
-            )
-            return "text" if texts else _dtype_family(node.dtype)
+            return "text" if node.dtype == "object" and _is_texts(node) else _dtype_family(node.dtype)
         case v.Series():
             return CATEGORY if node.dtype == CATEGORY else family(node.values)
         case v.Tensor():
@@ -169,6 +166,13 @@ def family(node: v.AnyNode) -> str:
         case _:
             found = numbers(node)
             return "object" if found is None else _dtype_family(found.dtype.name)
+
+
+def _is_texts(node: v.Array) -> bool:
+    """Whether an array of objects holds texts, and nothing else."""
+    if node.texts is not None:
+        return len(node.texts) > 0 and node.texts.missing is None
+    return bool(node.items) and all(isinstance(item, v.Text) for item in node.items or ())
 
 
 def dtype(node: v.AnyNode) -> str:
@@ -233,7 +237,7 @@ def moments(node: v.Array) -> Numbers:
 
 def zone(node: v.Array) -> str:
     """The time zone that dates belong to; empty where they have none."""
-    return getattr(node, "zone", None) or ""
+    return node.zone or ""
 
 
 def column_family(column: v.Column) -> str:

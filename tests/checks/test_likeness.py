@@ -135,9 +135,18 @@ def test_table(seen: Any, expected: Any, settings: str, reason: str) -> None:
 
 def days(*texts: str, unit: str = "ns", zone: str | None = None) -> v.Array:
     array = node(np.array(texts, dtype=f"datetime64[{unit}]"))
-    if zone and "zone" in v.Array.__struct_fields__:
-        return msgspec.structs.replace(array, zone=zone)
-    return array
+    return msgspec.structs.replace(array, zone=zone) if zone else array
+
+
+def dated(dates: v.Array) -> v.Table:
+    """A table of one column of dates."""
+    frame = table({"d": np.zeros(dates.shape)})
+    return msgspec.structs.replace(
+        frame, columns=(msgspec.structs.replace(frame.columns[0], values=dates, dtype="datetime"),)
+    )
+
+
+NOON = days("2024-07-01T10:00", zone="Europe/Berlin")
 
 
 VALUES: list[tuple[str, Any, Any, str, str]] = [
@@ -159,6 +168,15 @@ VALUES: list[tuple[str, Any, Any, str, str]] = [
     ("no date for no date", days("NaT"), days("NaT"), "", ""),
     ("a text for a date", ["2024-01-01"], days("2024-01-01"), "", "kind"),
     ("a column of dates", table({"d": np.array(["2024-01-01"], dtype="M8[s]")}), table({"d": np.array(["2024-01-01"], dtype="M8[ns]")}), "", ""),
+    ("the same moment of the same zone", NOON, days("2024-07-01T10:00", unit="us", zone="Europe/Berlin"), "", ""),
+    ("the same moment of another zone", NOON, days("2024-07-01T10:00", zone="UTC"), "", ""),
+    ("another moment of the same zone", NOON, days("2024-07-01T12:00", zone="Europe/Berlin"), "", "values"),
+    ("a date with a zone for one without", NOON, days("2024-07-01T10:00"), "", "dtype"),
+    ("a date with a zone for one without, types ignored", NOON, days("2024-07-01T10:00"), "dtype: ignored", ""),
+    ("no date of a zone for a date of one", days("NaT", zone="UTC"), NOON, "", "values"),
+    ("a column of dates of another zone", dated(NOON), dated(days("2024-07-01T10:00", zone="UTC")), "", ""),
+    ("a column of dates of another zone, strictly", dated(NOON), dated(days("2024-07-01T10:00", zone="UTC")), "dtype: strict", "dtype"),
+    ("a column of dates of no zone", dated(NOON), dated(days("2024-07-01T10:00")), "", "dtype"),
     ("whole numbers beyond 2**53", 2**60 + 1, 2**60, "rel: 0", "values"),
 ]  # fmt: skip
 

@@ -177,6 +177,8 @@ TOO_MUCH: dict[str, Any] = {
     "a sparse array": pd.arrays.SparseArray(np.zeros(1), kind="block").take([0] * 10).repeat(10**6).repeat(4),
     "a view of a broadcast array": memoryview(np.broadcast_to(np.float64(1), (10**5, 10**5))),
     "many tuples": [tuple(range(100_000))] * 10,
+    "a long class name in many places": [[type("n" * 200, (int,), {"__module__": "m" * 200})(1)] * 100_000]
+    * 4,
     "a number of a million bits": 1 << (1 << 21),
     "a function in many places": [_plain_one] * 100_000,
     "deep": functools.reduce(lambda inner, _: [inner], range(100_000), []),

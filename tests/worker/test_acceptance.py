@@ -386,7 +386,7 @@ cli.main() if hasattr(cli, 'main') else cli.app()
 @pytest.mark.parametrize(
     ("program", "path", "named"),
     [
-        (["-m", "grader"], "nowhere", "bubblewrap is missing"),
+        (["-m", "grader"], "nowhere", "bubblewrap: missing"),
         (["-c", WITHOUT_FILTER], "/usr/bin:/bin", "libseccomp is missing"),
     ],
     ids=["jail", "filter"],
@@ -418,5 +418,5 @@ def test_a_worker_without_the_jail_takes_no_job_and_names_what_is_missing(tmp_pa
         cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 3
-    assert "bubblewrap is missing" in done.stdout + done.stderr
+    assert "bubblewrap: missing" in done.stdout + done.stderr
     assert json.dumps("ready") not in done.stdout

@@ -259,3 +259,30 @@ def test_once_tensorflow_has_computed_calls_are_made_in_the_notebooks_own_proces
     (made,) = frame.values["k"].items  # type: ignore[union-attr]
     assert isinstance(made, v.Called)
     assert made.steps[0].result == v.Sequence(items=(v.Float(v=(6.0).hex()), v.Bool(v=used)))
+
+
+def test_a_result_that_never_answers_costs_only_its_case_in_the_notebooks_own_process(
+    warm_server: WarmServer,
+) -> None:
+    function = """
+        import tensorflow as tf
+        class Silent(tf.keras.layers.Dense):
+            def get_config(self):
+                while True: pass
+        def f(x):
+            return Silent(3) if x == 3 else x
+        tf.ones(3).numpy()
+    """
+    cases = tuple(
+        CasePlan(name, (StepPlan("call", "f", arguments=({"t": "int", "v": number},)),), 1.0)
+        for name, number in (("silent", "3"), ("honest", "4"))
+    )
+    plan = RunPlan(TENSORS.module, (PartPlan("p", ("f",), ("f",), calls=(CallsPlan("k", cases),)),))
+    outcome = run_cells(warm_server, IMPORTS, function, "p.check()", "print('on')", run_plan=plan)
+    frame = outcome.frame("p()", "check")
+    assert frame is not None
+    silent, honest = (made.steps[0].result for made in frame.values["k"].items)  # type: ignore[union-attr]
+    assert isinstance(silent, v.Broken)
+    assert silent.why == "reading it takes too long"
+    assert honest == v.Int(v="4")
+    assert outcome.printed[-1].strip() == "on"

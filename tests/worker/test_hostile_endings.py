@@ -23,7 +23,7 @@ ENDINGS = {
         "kernel_died",
         "signal 11",
     ),
-    "memory in small pieces": ("x = []\nwhile True: x.append(bytes(4096))", "out_of_memory", "memory"),
+    "memory in small pieces": ("x = []\nwhile True: x.append(bytes(65536))", "out_of_memory", "memory"),
 }  # fmt: skip
 
 

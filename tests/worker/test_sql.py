@@ -84,6 +84,8 @@ CASES = [
     Case("extension", SUMS, "SELECT load_extension('x')", "incorrect", "could not be run on shop"),
     Case("endless", SUMS, "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n", "incorrect", "did not come to an end on shop within 0.5 seconds", "seconds: 0.5"),
     Case("many", SUMS, "SELECT a.item, b.price AS total FROM sale a, sale b, sale c", "incorrect", "more rows on shop than are looked at", "rows: 50"),
+    Case("large", SUMS, "SELECT hex(zeroblob(4000000)) AS item, 1 AS total FROM sale a, sale b, sale c", "incorrect", "more rows on shop than are looked at"),
+    Case("huge", SUMS, "SELECT hex(zeroblob(40000000)) AS item, 1 AS total", "incorrect", "could not be run on shop: string or blob too big"),
     Case("uses", SUMS, "SELECT DISTINCT item, (SELECT SUM(price) FROM sale s WHERE s.item IS t.item) AS total, 'GROUP BY' AS g FROM sale t -- GROUP BY", "incorrect", "does without GROUP BY", "uses: [GROUP BY]"),
     Case("forbids", SUMS, SUMS + " LIMIT 3", "incorrect", "uses LIMIT, which the exercise rules out", "forbids: [LIMIT]"),
     Case("number", SUMS, "3", "incorrect", "is no query"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -57,9 +58,10 @@ def families(server: WarmServer) -> list[Family]:
     """Watcher, pid 1 and kernel of every submission's processes that are complete."""
     found = []
     for watcher in serving(server).children():
-        below = watcher.children(recursive=True)
-        if len(below) == 2 and below[1].num_threads() > 1:  # its sockets' threads run: it is initialised
-            found.append((watcher, below[0], below[1]))
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that ends meanwhile is none
+            below = watcher.children(recursive=True)
+            if len(below) == 2 and below[1].num_threads() > 1:  # its sockets' threads run: it is initialised
+                found.append((watcher, below[0], below[1]))
     return found
 
 

@@ -90,12 +90,15 @@ from worker.jail import Upkeep
 from worker.warm import WarmServer
 server = WarmServer(load_environment("python"), Path(sys.argv[1]), Upkeep(recycle_after=1))
 server.start()
+ready, forked = os.pipe()
 child = os.fork()
 if child == 0:
+    os.write(forked, b"f")  # what a fork has to let go of has been let go of
     if sys.argv[2] == "stops":
         server.stop()
     time.sleep(60)
     os._exit(0)
+os.read(ready, 1)
 print(child, server.pid, flush=True)
 time.sleep(60)
 """

@@ -12,7 +12,6 @@ in the kernel; then a call that ends the process ends the run, and each record i
 
 from __future__ import annotations
 
-import json
 import struct
 import time
 from functools import partial
@@ -23,6 +22,7 @@ from .bounded import clean
 from .case import CaseUnit
 from .queries import QueryUnit
 from .values import Taker
+from .writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -38,9 +38,8 @@ _MAX_TEXT = (8 << 20) - 8192  # a frame's header, its label left out
 _MAX_BYTES = 32 << 20
 _SEND_AFTER = 1.0  # seconds: what a later unit's end could lose
 # Inside a text, the quotation marks would be escaped.
-_TIME_LIMIT = b'"ended": "time_limit"'
+_TIME_LIMIT = b'"ended":"time_limit"'
 _MAGIC, _PREFIX = b"EVF1", struct.Struct("<4sI")
-_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).encode
 _clock = time.monotonic
 
 
@@ -143,7 +142,7 @@ def _records(units: list[Unit], space: dict[str, Any], base: int) -> Iterator[Re
     """Make the units; arrays are numbered from ``base``, as one frame takes them all."""
     for unit in units:
         taker = NumberedTaker(base)
-        record = Record(_encode(_made(unit, space, taker)).encode("ascii"), taker.blobs)
+        record = Record(written(_made(unit, space, taker)).encode("ascii"), taker.blobs)
         if len(record.text) > MAX_RECORD:
             record = _record(unit.lost("too_large"))
         base += len(record.blobs)
@@ -159,12 +158,12 @@ def _made(unit: Unit, space: dict[str, Any], taker: Taker) -> Node:
 
 
 def _record(node: Node) -> Record:
-    return Record(_encode(node).encode("ascii"), [])
+    return Record(written(node).encode("ascii"), [])
 
 
 def join(label: Label, body: str, blobs: list[bytes]) -> bytes:
     """A frame (see ``frame``) out of its label, the rest of its header as JSON, and the arrays' bytes."""
-    header = f"{_encode(label)[:-1]}, {body[1:]}".encode("ascii")  # one object out of two
+    header = f"{written(label)[:-1]}, {body[1:]}".encode("ascii")  # one object out of two
     return _PREFIX.pack(_MAGIC, len(header)) + header + b"".join(blobs)
 
 
@@ -215,8 +214,8 @@ class _Frame:
 
     def send(self) -> None:
         """Send what there is."""
-        values = ", ".join(f"{_encode(key)}: {_listed(texts)}" for key, texts in self._records.items())
-        lengths = _encode([len(blob) for blob in self._blobs])
+        values = ", ".join(f"{written(key)}: {_listed(texts)}" for key, texts in self._records.items())
+        lengths = written([len(blob) for blob in self._blobs])
         self._send(f'{{"values": {{{values}}}, "blobs": {lengths}}}', self._blobs)
         self._sent = _clock()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from itertools import islice
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from .arguments import UnfitArgumentError, build
 from .bounded import Ending, Printed, attempt, caught, raised, reached_own_code
 from .values import Taker
+from .writing import taken, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .values import Node
 
-_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).encode
 _iter, _islice, _callable = iter, islice, callable
 
 
@@ -72,7 +71,9 @@ class _Step:
             if found.ended != "returned":
                 return self._record(found, self._unresolved(found))
             if self._plan["do"] == "look":
-                return self._record(found, {"result": self._taker.take(found.value)}, keep=found.value)
+                return self._record(
+                    found, {"result": taken(self._taker, found.value, seconds)}, keep=found.value
+                )
             if not _callable(found.value):
                 return self._record(found, {"ended": "not_callable"})
             given = attempt(self._build, seconds)
@@ -84,7 +85,7 @@ class _Step:
     def _call(
         self, function: Any, arguments: list[Any], keywords: dict[str, Any], seconds: float, *, keep: bool
     ) -> Node:
-        before = _prints(arguments, keywords) if keep else {}
+        before = _prints(arguments, keywords, seconds) if keep else {}
 
         def call() -> Any:
             return self._consumed(function(*arguments, **keywords))
@@ -92,14 +93,14 @@ class _Step:
         ending = attempt(call, seconds)
         fields: Node = {}
         if ending.ended == "returned":
-            fields["result"] = self._taker.take(ending.value)
+            fields["result"] = taken(self._taker, ending.value, seconds)
         elif isinstance(ending.error, TypeError) and not reached_own_code(ending.error, call.__code__):
             fields["ended"] = "refused"
         if keep:
-            after = _prints(arguments, keywords)
+            after = _prints(arguments, keywords, seconds)
             fields["changed"] = [name for name in before if before[name] != after[name]]
-            fields["arguments"] = [self._taker.take(each) for each in arguments]
-            fields["keywords"] = {name: self._taker.take(each) for name, each in keywords.items()}
+            fields["arguments"] = [taken(self._taker, each, seconds) for each in arguments]
+            fields["keywords"] = {name: taken(self._taker, each, seconds) for name, each in keywords.items()}
         return self._record(ending, fields, keep=ending.value)
 
     def _resolve(self) -> Any:
@@ -146,13 +147,13 @@ class _Step:
         return node
 
 
-def _prints(arguments: list[Any], keywords: dict[str, Any]) -> dict[str, object]:
+def _prints(arguments: list[Any], keywords: dict[str, Any], seconds: float) -> dict[str, object]:
     """What each argument is right now, to be compared with what it is afterwards."""
     named = {**{str(number): each for number, each in enumerate(arguments)}, **keywords}
     found: dict[str, object] = {}
     for name, value in named.items():
         taker = Taker()
-        found[name] = (_encode(taker.take(value)), taker.blobs)
+        found[name] = (written(taken(taker, value, seconds)), taker.blobs)
     return found
 
 

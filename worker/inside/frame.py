@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import struct
-from _json import make_encoder as _make_encoder
 from hashlib import blake2b as _digest
-from json.encoder import encode_basestring_ascii as _spell
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from .guard import deadline, no_collection, own_builtins
-from .values import Taker, TooLongError
+from .guard import no_collection, own_builtins
+from .values import Taker
+from .writing import taken, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .values import Node
-
 _MAGIC = b"EVF1"
 _PREFIX = struct.Struct("<4sI")
 _MAX_BODY = (8 << 20) - 4096  # the decoder takes headers of 8 MiB, label included
-_SECONDS = 10.0  # for one value; a student's method that does not return shall not cost the notebook's time
-_join = "".join
-
-
-def _refuse(thing: object) -> NoReturn:
-    raise TypeError(f"no part of a node: {type(thing)}")
-
-
-# The machinery of ``json`` itself, without its methods, which a notebook can replace.
-_chunks: Any = _make_encoder(None, _refuse, _spell, None, ":", ",", False, False, False)
 
 
 class Label(TypedDict):
@@ -52,24 +39,15 @@ def encode(label: Label, names: Iterable[str], space: dict[str, Any]) -> Encoded
     with own_builtins(), no_collection():
         bound = {name: dict.__getitem__(space, name) for name in names if dict.__contains__(space, name)}
         taker = Taker()
-        values = _fitting({name: _json(_take(taker, value)) for name, value in bound.items()})
+        values = _fitting({name: written(taken(taker, value)) for name, value in bound.items()})
         missing = [name for name in names if name not in bound]
-        parts = [f"{_spell(name)}:{text}" for name, text in values.items()]
+        parts = [f"{written(name)}:{text}" for name, text in values.items()]
         lengths = [len(blob) for blob in taker.blobs]
-        body = f'"values":{{{",".join(parts)}}},"missing":{_json(missing)},"blobs":{_json(lengths)}}}'
-        header = f"{_json(label)[:-1]},{body}".encode("ascii")  # one object out of two
+        body = f'"values":{{{",".join(parts)}}},"missing":{written(missing)},"blobs":{written(lengths)}}}'
+        header = f"{written(label)[:-1]},{body}".encode("ascii")  # one object out of two
         payloads = b"".join(taker.blobs)
         content = _digest(body.encode("ascii") + payloads).digest()
         return Encoded(_PREFIX.pack(_MAGIC, len(header)) + header + payloads, content)
-
-
-def _take(taker: Taker, value: object) -> Node:
-    """The value's node; ``broken`` where a method of the student's would keep us for too long."""
-    try:
-        with deadline(_SECONDS, TooLongError):
-            return taker.take(value)
-    except TooLongError:  # in the instant after the value was taken
-        return {"t": "broken", "why": "reading it takes too long"}
 
 
 def _fitting(values: dict[str, str]) -> dict[str, str]:
@@ -78,9 +56,5 @@ def _fitting(values: dict[str, str]) -> dict[str, str]:
     for name in sorted(values, key=lambda name: len(values[name]), reverse=True):
         if sum(map(len, values.values())) <= room:
             break
-        values[name] = _json({"t": "broken", "why": "the value is too large to keep"})
+        values[name] = written({"t": "broken", "why": "the value is too large to keep"})
     return values
-
-
-def _json(thing: object) -> str:
-    return _join(_chunks(thing, 0))

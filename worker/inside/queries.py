@@ -9,10 +9,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .bounded import clean
+from .values import TooMuchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +28,7 @@ _READING = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )
 MAX_TEXT = 1 << 16
+MAX_FETCHED = 16 << 20  # bytes, of one cell and of all
 _MAX_CELLS = 200_000
 
 
@@ -90,12 +93,15 @@ def _opened(database: Mapping[str, Any]) -> sqlite3.Connection:
 def _step(connection: sqlite3.Connection, query: str, seconds: float, rows: int, taker: Taker) -> Node:
     """One query's record (``checks.evidence.values.Step``)."""
     guard = _Guard(seconds)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_FETCHED)
     connection.set_authorizer(guard.allow)
     connection.set_progress_handler(guard.is_over, _STEPS)
     try:
         with closing(connection.cursor()) as cursor:
             cursor.execute(query)
             return guard.step("returned", result=_table(cursor, rows, taker))
+    except TooMuchError as error:
+        return guard.step("too_large", detail=str(error))
     except (sqlite3.Error, sqlite3.Warning, ValueError, UnicodeError) as error:
         ended = "refused" if guard.refused else "time_limit" if guard.over else "raised"
         names = f"sqlite3.{type(error).__name__}"
@@ -125,7 +131,7 @@ class _Guard:
         self.over = _clock() - self._started > self._seconds
         return int(self.over)
 
-    def step(self, ended: str, **fields: Node) -> Node:
+    def step(self, ended: str, **fields: Any) -> Node:
         """A record with the seconds that it took."""
         return {"ended": ended, "seconds": round(_clock() - self._started, 4), **fields}
 
@@ -134,12 +140,23 @@ def _table(cursor: sqlite3.Cursor, most: int, taker: Taker) -> Node:
     """The result as a table; of more than ``most`` rows one more than that is kept, which tells."""
     names = [str(each[0]) for each in cursor.description or ()]
     count = min(most + 1, _MAX_CELLS // max(len(names), 1))
-    rows = cursor.fetchmany(count)
+    rows = _fetched(cursor, count)
     columns = [
         {"name": taker.node(clean(name)), "dtype": "object", "values": _column(rows, number, taker)}
         for number, name in enumerate(names)
     ]
     return {"t": "table", "cls": "sqlite3.Cursor", "columns": columns, "index": _index(len(rows), taker)}
+
+
+def _fetched(cursor: sqlite3.Cursor, count: int) -> list[tuple[object, ...]]:
+    """The first ``count`` rows; raises TooMuchError before they have filled the memory."""
+    rows, size = [], 0
+    for row in islice(cursor, count):
+        size += sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
+        if size > MAX_FETCHED:
+            raise TooMuchError(f"more than {MAX_FETCHED >> 20} MiB of texts")
+        rows.append(row)
+    return rows
 
 
 def _column(rows: list[tuple[object, ...]], number: int, taker: Taker) -> Node:

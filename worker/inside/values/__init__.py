@@ -103,6 +103,7 @@ class Taker:
         exact = _EXACT.get(id(type(value)))
         if exact is not None:
             return exact(value, self) or opaque(value, self)
+        self.spell(len(class_name(type(value))))  # a node of any class but the built-in ones tells its name
         for kind in ancestry(value):
             take = _TAKES.get(class_name(kind))
             if take is not None:
@@ -144,10 +145,14 @@ class Taker:
 
 def opaque(value: object, taker: Taker) -> Node:
     """The node of an object of which only its class is known."""
+    return {"t": "object", "id": taker.identity(value), **lineage(value, taker)}
+
+
+def lineage(value: object, taker: Taker) -> Node:
+    """``cls`` and ``bases`` of an object's node: its class, and the nearest ancestors of that."""
     names = [class_name(kind) for kind in ancestry(value)[: _MAX_ANCESTORS + 1]]
     taker.spell(sum(map(len, names)))
-    bases = [name for name in names[1:] if name != "builtins.object"]
-    return {"t": "object", "id": taker.identity(value), "cls": names[0], "bases": bases}
+    return {"cls": names[0], "bases": [name for name in names[1:] if name != "builtins.object"]}
 
 
 def _discover() -> dict[str, Take]:

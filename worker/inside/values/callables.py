@@ -32,7 +32,7 @@ def take_class(value: type, taker: Taker) -> Node:
 
 
 def _described(name: str, value: object, told: str | None, taker: Taker) -> Node:
-    taker.spell(len(told or ""))
+    taker.spell(len(told or "") + min(len(name), _MAX_NAME))
     return {"t": "callable", "name": name[:_MAX_NAME], "cls": class_name(type(value)), "signature": told}
 
 

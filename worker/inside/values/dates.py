@@ -24,6 +24,7 @@ _get = {
 }
 _part = {name: time.__dict__[name].__get__ for name in ("hour", "minute", "second", "microsecond")}
 _span = {name: timedelta.__dict__[name].__get__ for name in ("days", "seconds", "microseconds")}
+_MAX_ZONE = 200
 _ZONES = ("zoneinfo", "datetime", "pytz", "dateutil")
 
 
@@ -79,8 +80,8 @@ def zone_name(zone: object) -> str:
     if type(zone) is ZoneInfo:
         return str(zone.key)
     if type(zone) is timezone:
-        return str(timezone.tzname(zone, None))
-    return str(zone) if known_zone(zone) else "unknown"
+        return str(timezone.tzname(zone, None))[:_MAX_ZONE]
+    return str(zone)[:_MAX_ZONE] if known_zone(zone) else "unknown"
 
 
 def _base(value: object, name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from .instances import attempted, defining, described, is_from, state
+from .instances import defining, described, is_from, pieces, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,7 @@ def take_estimator(estimator: Any, taker: Taker) -> Node:
         fitted.update(_computed(estimator, fitted))
     attributes = {**fitted, **parameters}
     node = described(estimator, "estimator", {"fitted": bool(fitted)}, taker)
-    taken = {
-        name: attempted(item, taker) for name, item in attributes.items()
-    }  # None is a parameter's value, too
+    taken = pieces(attributes, taker)  # None is a parameter's value, too
     return {**node, "attributes": {**taken, **node["attributes"]}}
 
 

@@ -36,18 +36,19 @@ def take_function(function: FunctionType, taker: Taker) -> Node:
     """A function, a decorated one by what it wraps where ``functools.wraps`` says so."""
     inner = _unwrapped(function)
     parameters = _parameters(inner, taker)
-    doc, annotations = plain_name(_part["__doc__"](inner)), _annotations(inner)
-    source = _source(_part["__code__"](inner), taker)
-    taker.spell(len(source or "") + len(doc or ""))
+    doc, annotations = plain_name(_part["__doc__"](inner), _MAX_DOC), _annotations(inner)
+    source, returns = _source(_part["__code__"](inner), taker), annotations.get("return")
+    signature = _signature(parameters, returns)
+    taker.spell(sum(len(text or "") for text in (source, doc, signature, returns)))
     return {
         "t": "callable",
         "name": plain_name(_part["__name__"](function)) or "?",
         "cls": class_name(type(function)),
-        "signature": _signature(parameters, annotations.get("return")),
+        "signature": signature,
         "source": source,
-        "doc": doc and doc[:_MAX_DOC],
+        "doc": doc,
         "parameters": parameters,
-        "returns": annotations.get("return"),
+        "returns": returns,
     }
 
 
@@ -89,11 +90,13 @@ def _parameters(function: FunctionType, taker: Taker) -> list[Node]:
 def _parameter(
     name: str, kind: str, given: dict[str, Any], annotations: dict[str, str], taker: Taker
 ) -> Node:
+    taker.count(1)
     found: Node = {"name": name, "kind": kind}
     if name in given:
         found["default"] = attempted(given[name], taker)
     if name in annotations:
         found["annotation"] = annotations[name]
+    taker.spell(2 * len(name) + len(annotations.get(name, "")))  # here and in the head
     return found
 
 

@@ -25,13 +25,28 @@ def take_history(history: Any, taker: Taker) -> Node | None:
     pairs = list(islice(dict.items(written), _MAX_METRICS))
     metrics = {plain_name(name) or "?": _numbers(numbers, taker) for name, numbers in pairs}
     params = own.get("_params", own.get("params"))
-    settings = dict.items(params) if isinstance(params, dict) else ()
+    settings = _settings(params, taker) if isinstance(params, dict) else {}
+    taker.spell(sum(map(len, (*metrics, *settings))))
     return {
         "t": "history",
-        "epochs": [int(epoch) for epoch in _listed(own.get("epoch")) if type(epoch) is int],
+        "epochs": [epoch for epoch in _epochs(own, taker) if type(epoch) is int],
         "metrics": metrics,
         "cls": class_name(type(history)),
-        "settings": {str(name): taker.node(item) for name, item in settings if type(item) in _PLAIN},
+        "settings": settings,
+    }
+
+
+def _epochs(own: dict[str, Any], taker: Taker) -> list[Any]:
+    found = _listed(own.get("epoch"))
+    taker.count(len(found))
+    return found
+
+
+def _settings(params: dict[Any, Any], taker: Taker) -> dict[str, Node]:
+    """What a training was asked for: the plain ones of its settings."""
+    named = {plain_name(name): item for name, item in islice(dict.items(params), _MAX_METRICS)}
+    return {
+        name: taker.node(item) for name, item in named.items() if name is not None and type(item) in _PLAIN
     }
 
 

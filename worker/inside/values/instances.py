@@ -6,13 +6,14 @@ import sys
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
-from . import TooMuchError, ancestry, class_name
+from . import TooMuchError, ancestry, class_name, lineage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from . import Node, Taker
 
+_MAX_NAME = 1000
 _type_dict = type.__dict__["__dict__"].__get__
 
 
@@ -43,22 +44,26 @@ def is_from(kind: type, library: str) -> bool:
     return state(sys.modules[module]).get(name) is kind if module in sys.modules else False
 
 
-def plain_name(value: object) -> str | None:
-    """A text as it is, where it is one: an attribute of any other class tells nothing."""
-    return str.__getitem__(value, slice(0, 1000)) if isinstance(value, str) else None
+def plain_name(value: object, most: int = _MAX_NAME) -> str | None:
+    """The beginning of a text, where it is one: an attribute of any other class tells nothing."""
+    return str.__getitem__(value, slice(0, most)) if isinstance(value, str) else None
 
 
 def described(value: object, sort: str, attributes: Mapping[str, object], taker: Taker) -> Node:
     """The node of an object of a known sort; an attribute that cannot be taken is ``broken`` by itself."""
-    names = [class_name(kind) for kind in ancestry(value)]
     return {
         "t": "object",
         "id": taker.identity(value),
-        "cls": names[0],
-        "bases": names[1:-1],
+        **lineage(value, taker),
         "sort": sort,
-        "attributes": {name: attempted(item, taker) for name, item in attributes.items() if item is not None},
+        "attributes": pieces({name: item for name, item in attributes.items() if item is not None}, taker),
     }
+
+
+def pieces(attributes: Mapping[str, object], taker: Taker) -> dict[str, Node]:
+    """The nodes of an object's attributes, by name; one that cannot be taken is ``broken`` by itself."""
+    taker.spell(sum(map(len, attributes)))
+    return {name: attempted(item, taker) for name, item in attributes.items()}
 
 
 def attempted(item: object, taker: Taker) -> Node:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BASES = ("keras.src.layers.layer.Layer", "keras.src.ops.operation.Operation")
 _PLAIN = (bool, int, float, str, type(None))
 _MAX_CONFIG_ITEMS = 64
+_MAX_NAME = 200
 _COMPUTING = frozenset(
     {"BINARY_OP", "COMPARE_OP", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT", "IS_OP", "CONTAINS_OP"}
 )
@@ -58,51 +59,58 @@ def _config(layer: Any, taker: Taker) -> dict[str, Node]:
         return {}
     settings = _plain_settings(config, taker)
     if class_name(type(layer)).endswith(".Lambda"):
-        settings["function"] = _function(getattr(layer, "function", None))
+        settings["function"] = _function(getattr(layer, "function", None), taker)
     return settings
 
 
-def _function(function: object) -> Node:
+def _function(function: object, taker: Taker) -> Node:
     """What a Lambda layer's function uses, without calling it: its name, its code's names and operators."""
     code = getattr(function, "__code__", None)
     operators, names = [], []
     if isinstance(code, CodeType) and not str(getattr(function, "__module__", "")).startswith("keras."):
-        names = [str(name) for name in (*code.co_names, *code.co_freevars)]
+        names = [_name(name) for name in (*code.co_names, *code.co_freevars)]
         operators = [
-            each.argrepr or each.opname for each in get_instructions(code) if each.opname in _COMPUTING
+            _name(each.argrepr or each.opname) for each in get_instructions(code) if each.opname in _COMPUTING
         ]
         operators += ["nested code" for constant in code.co_consts if isinstance(constant, CodeType)]
-    pairs = (("names", names), ("operators", operators))
-    texts = [[_text(key), {"t": "seq", "items": [_text(item) for item in items]}] for key, items in pairs]
-    return {"t": "map", "items": [[_text("name"), _text(str(getattr(function, "__name__", "?")))], *texts]}
+    used = {"name": _name(getattr(function, "__name__", "?")), "names": names, "operators": operators}
+    return taker.node(used)
 
 
-def _text(text: str) -> Node:
-    return {"t": "str", "v": text[:200]}
+def _name(name: object) -> str:
+    """The name of something in a model; a student gives it, and it stands in many places."""
+    return str(name)[:_MAX_NAME]
 
 
 def _plain_settings(config: dict[Any, Any], taker: Taker) -> dict[str, Node]:
     """The settings that are plain values."""
-    found = {str(key): _config_value(value, taker, 0) for key, value in config.items()}
+    found = {_name(key): _config_value(value, taker, 0) for key, value in config.items()}
+    taker.spell(sum(map(len, found)))
     return {key: node for key, node in found.items() if node is not None}
 
 
 def layer_node(layer: Any, taker: Taker) -> Node:
     """A layer, or an operation that has no weights."""
-    weights = [
-        {"name": str(weight.name), "dtype": str(weight.dtype), "shape": _shape(weight.shape)}
-        for weight in getattr(layer, "weights", ())
-    ]
+    name, bases = _name(layer.name), _bases(layer)
+    weights = [_weight(weight, taker) for weight in getattr(layer, "weights", ())]
+    taker.spell(sum(map(len, (name, *bases))))
     return {
         "t": "layer",
         "id": taker.identity(layer),
         "cls": class_name(type(layer)),
-        "name": str(layer.name),
-        "bases": _bases(layer),
+        "name": name,
+        "bases": bases,
         "config": _config(layer, taker),
         "weights": weights,
         "operation": class_name(type(layer)).startswith("keras.src.ops."),
     }
+
+
+def _weight(weight: Any, taker: Taker) -> Node:
+    name, shape = _name(weight.name), _shape(weight.shape)
+    taker.count(1 + len(shape))
+    taker.spell(len(name))
+    return {"name": name, "dtype": _name(weight.dtype), "shape": shape}
 
 
 class Graph:
@@ -137,6 +145,7 @@ class Graph:
             sources = [self._origin(source) for source in node.input_tensors]
             inputs = [self.tensor(source) for source in sources]
             shapes = [_shape(made.shape) for made in node.output_tensors]
+            self._taker.count(1 + len(inputs) + len(shapes))
             layer = self._taker.identity(operation)
             self.nodes.append({"layer": layer, "node": index, "inputs": inputs, "shapes": shapes})
             todo.extend(sources)
@@ -182,7 +191,7 @@ def take_model(model: Any, taker: Taker) -> Node:
         "t": "model",
         "id": taker.identity(model),
         "cls": class_name(type(model)),
-        "name": str(model.name),
+        "name": _name(model.name),
         "layers": [layer_node(layer, taker) for layer in layers],
         "nodes": graph.nodes,
         "inputs": [graph.tensor(tensor) for tensor in inputs],
@@ -200,7 +209,7 @@ def take_symbolic(tensor: Any, taker: Taker) -> Node:
         "cls": class_name(type(tensor)),
         "dtype": str(tensor.dtype),
         "shape": _shape(tensor.shape),
-        "name": str(tensor.name),
+        "name": _name(tensor.name),
         "source": source,
     }
 
@@ -218,7 +227,7 @@ def take_concrete(tensor: Any, taker: Taker) -> Node:
         "cls": class_name(type(tensor)),
         "dtype": str(dtype),
         "shape": _shape(tensor.shape),
-        "name": None if name is None else str(name),
+        "name": None if name is None else _name(name),
         "values": array_node(numbers, taker),
     }
 

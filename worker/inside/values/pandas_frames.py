@@ -104,6 +104,7 @@ def take_frame(value: pd.DataFrame, taker: Taker) -> Node:
         column = plain.iloc[:, number]
         label = taker.node(plain.columns[number])
         dtype = str(column.dtype)[:_MAX_DTYPE]
+        taker.spell(len(dtype))
         node = {"name": label, "dtype": dtype, "values": _column(column.array, taker)}
         columns.append({**node, **_groups(column, taker)})
     index = _index(plain.index, taker)

@@ -26,6 +26,7 @@ def take_sparse(value: Any, taker: Taker) -> Node | None:
     _check_places(plain)
     if prod(plain.shape) * plain.dtype.itemsize <= _MAX_DENSE_BYTES:
         return array_node(plain.toarray(), taker, class_name(type(value)))
+    taker.reserve(int(plain.nnz) * (plain.dtype.itemsize + 8 * len(plain.shape)))
     entries = sys.modules["scipy.sparse"].coo_array(plain)
     entries.sum_duplicates()
     entries.eliminate_zeros()

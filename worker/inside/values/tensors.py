@@ -25,8 +25,9 @@ def take_ragged(value: Any, taker: Taker) -> Node:
     """A ragged tensor: lists in lists, down to the numbers."""
     own = _own(value, _RAGGED)
     flat = own.flat_values.fget(value)
-    if prod(flat.shape) > _MAX_ITEMS:
-        raise TooMuchError(f"a ragged tensor of {prod(flat.shape)} values")
+    rows = sum(int(splits.shape[0]) for splits in own.nested_row_splits.fget(value))
+    if prod(flat.shape) + rows > _MAX_ITEMS:
+        raise TooMuchError(f"a ragged tensor of {prod(flat.shape)} values in {rows} rows")
     return {**taker.node(own.to_list(value)), "cls": class_name(type(value))}
 
 
