@@ -10,11 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import nbformat
 import nh3
 from markupsafe import Markup
 from nbformat import NotebookNode
+
+if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
 
 MAX_OUTPUT = 200_000  # characters of one output; a page must open on a telephone
 PICTURES = ("image/png", "image/jpeg", "image/gif")
@@ -34,12 +38,34 @@ ATTRIBUTES = {
 EMPTY_PICTURE = "data:,"
 
 
+def read_notebook(raw: bytes) -> NotebookNode:
+    """A stored notebook as nbformat 4.
+
+    Raises UnicodeDecodeError, nbformat.reader.NotJSONError or nbformat.ValidationError on anything else.
+    """
+    notebook: NotebookNode = nbformat.reads(raw.decode(), as_version=4)
+    return notebook
+
+
 def notebook_html(notebook: NotebookNode) -> Markup:
     """The cells and their outputs as one piece of HTML, for a page with a style sheet of its own."""
-    from nbconvert import HTMLExporter  # noqa: PLC0415 - half a second, for few
+    return _exported(_exporter(), _plain(notebook))
 
-    exporter = HTMLExporter(template_name="basic", anchor_link_text="", embed_images=False)
-    body, _ = exporter.from_notebook_node(_plain(notebook))
+
+def cells_html(notebook: NotebookNode) -> list[Markup]:
+    """The same cell by cell, so that a page can set something between them."""
+    exporter, plain = _exporter(), _plain(notebook)
+    return [_exported(exporter, NotebookNode({**plain, "cells": [cell]})) for cell in plain.cells]
+
+
+def _exporter() -> HTMLExporter:
+    from nbconvert import HTMLExporter as Exporter  # noqa: PLC0415 - half a second, for few
+
+    return Exporter(template_name="basic", anchor_link_text="", embed_images=False)
+
+
+def _exported(exporter: HTMLExporter, notebook: NotebookNode) -> Markup:
+    body, _ = exporter.from_notebook_node(notebook)
     cleaned = nh3.clean(
         body,
         tags=TAGS,

@@ -1,0 +1,152 @@
+"""What a student's page says: pure functions from feedback to words, without addresses and without HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checks.assignment import Assignment
+from checks.feedback import Feedback, PartFeedback, Viewer
+from checks.spec.models import Part
+from grader.api.pages.rendering import points
+from grader.grades import OPEN, WITHOUT_SCORE
+
+TO_DO = ("error", "incorrect", "partial", "not_attempted")
+AGAIN = "then hand the notebook in again."
+NEXT = {
+    "partial": f"Some of it is right. Change what is said here, run the cell, {AGAIN}",
+    "incorrect": f"Change the cell of this part, run it, {AGAIN}",
+    "error": f"Restart the kernel and run all cells from the top; mend the first that stops, {AGAIN}",
+    "needs_review": "Nothing to do for you: the points appear here once a person has marked this part.",
+    "unjudged": "Nothing to do for you: this part is judged again, and it costs no points.",
+}
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sum as a student reads it; ``score`` is None while it is no grade at all.
+
+    ``open``: how many parts wait for a person, so that the sum may still grow.
+    """
+
+    score: float | None
+    max_score: float
+    open: int
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        if self.score is None:
+            return "not yet judged"
+        return f"{points(self.score)} of {points(self.max_score)} points{' so far' if self.open else ''}"
+
+
+@dataclass(frozen=True)
+class PartCard:
+    """A part with what stands around its message. ``more``: what its other checks say."""
+
+    part: PartFeedback
+    points: str
+    next: str
+    more: tuple[str, ...]
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A part before its verdict."""
+
+    id: str
+    title: str
+    points: str
+
+
+def total(feedback: Feedback) -> Total:
+    """The sum of the parts, unless one of them was not judged."""
+    statuses = [part.status for part in feedback.parts]
+    judged = "unjudged" not in statuses
+    waiting = sum(status in OPEN for status in statuses)
+    return Total(feedback.score if judged else None, feedback.max_score, waiting)
+
+
+def cards(feedback: Feedback, assignment: Assignment) -> list[PartCard]:
+    """Every part of a student's view, in the assignment's order."""
+    specs = {part.id: part for part in assignment.parts}
+    return [
+        PartCard(part, part_points(part), next_step(part, specs.get(part.id)), more(part), f"part-{number}")
+        for number, part in enumerate(feedback.parts, start=1)
+    ]
+
+
+def expected(assignment: Assignment) -> list[Expected]:
+    """The parts that a student will see judged."""
+    viewer = Viewer(due_is_past=False)
+    return [
+        Expected(part.id, part.title, _worth(part.points, bonus=part.bonus) if part.graded else "")
+        for part in assignment.parts
+        if viewer.sees(part.visible)
+    ]
+
+
+def part_points(part: PartFeedback) -> str:
+    """``1 of 2 points``; for what nobody judged only what it is worth, and nothing where there is nothing."""
+    if not part.max_score:
+        return ""
+    if part.status in WITHOUT_SCORE:
+        return _worth(part.max_score, bonus=part.bonus)
+    return f"{points(part.score)} of {_worth(part.max_score, bonus=part.bonus)}"
+
+
+def next_step(part: PartFeedback, spec: Part | None) -> str:
+    """What the student does next about a part; empty where there is nothing to do."""
+    if part.status != "not_attempted":
+        return NEXT.get(part.status, "")
+    answers = [f"`{name}`" for name in spec.answers] if spec is not None else []
+    if not answers:
+        return f"Fill in the cell of this part, run it, {AGAIN}"
+    return f"Give {_listed(answers)} a value in the cell of this part, run it, {AGAIN}"
+
+
+def more(part: PartFeedback) -> tuple[str, ...]:
+    """What failed checks say beside the part's own message."""
+    said = [check.message for check in part.checks if check.outcome == "failed" and check.message]
+    return tuple(dict.fromkeys(text for text in said if text not in part.message))
+
+
+def first_to_do(shown: Sequence[PartCard]) -> PartCard | None:
+    """Where to go on."""
+    return next((card for card in shown if card.part.status in TO_DO), None)
+
+
+def summary(shown: Sequence[PartCard]) -> str:
+    """How far the student is, in one sentence."""
+    graded = [card.part for card in shown if card.part.status != "ungraded"]
+    right = sum(part.status == "correct" for part in graded)
+    if graded and right == len(graded):
+        return "Every part is right. Well done."
+    by_us = sum(part.status in OPEN for part in graded)
+    rest = f", {by_us} not decided yet" if by_us else ""
+    return f"{right} of {len(graded)} {'part' if len(graded) == 1 else 'parts'} right{rest}."
+
+
+def _worth(most: float, *, bonus: bool) -> str:
+    word = "point" if most == 1 else "points"
+    return f"{points(most)} {'bonus ' if bonus else ''}{word}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def expected_of(assignment: Assignment | None) -> list[Expected]:
+    """The same where the assignment may be unreadable."""
+    return [] if assignment is None else expected(assignment)
+
+
+def step_words(attempt: int, *, again: bool, by_hand: bool) -> str:
+    """What made a verdict."""
+    if by_hand:
+        return "Marked by a person"
+    if again:
+        return "Judged again by the assignment's newer version"
+    return "Graded" if attempt == 1 else f"Graded in run {attempt}"
