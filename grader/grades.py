@@ -13,12 +13,11 @@ from checks.feedback import Feedback, PartFeedback
 from grader.exporters import ExportError, Grade, PartLine
 from grader.keep import FEEDBACK
 from grader.store import assignments
+from grader.store.marks import standing_score
 from grader.store.tables import Attempt, FeedbackRow, Submission
 
 # Feedback counts these as 0; where people or learning systems read grades, they are no number at all.
 WITHOUT_SCORE = frozenset({"unjudged", "ungraded", "needs_review"})
-# While one of a submission's parts is such, its sum is no grade.
-OPEN = frozenset({"unjudged", "needs_review"})
 
 
 def grade_of(feedback: Feedback, *, number: int = 1, state: str = "finished") -> Grade:
@@ -28,7 +27,7 @@ def grade_of(feedback: Feedback, *, number: int = 1, state: str = "finished") ->
         submission=feedback.submission.id,
         number=number,
         state=state,
-        score=None if any(part.status in OPEN for part in feedback.parts) else feedback.score,
+        score=standing_score(feedback),
         max_score=feedback.max_score,
         parts=tuple(_line(part) for part in feedback.parts),
         run=feedback.run.status,

@@ -43,7 +43,7 @@ def add(
     )
     session.add(row)
     session.flush()
-    session.add_all(_part_rows(row.id, verdict))
+    session.add_all(PartRow(**values) for values in part_values(row.id, verdict))
     changes.verdict_written(session, attempt_id, verdict, before, by=by)
     return row.id
 
@@ -88,17 +88,18 @@ def _later_id(session: Session, attempt_id: str) -> str:
     return made if last is None or made > last else id_after(last)
 
 
-def _part_rows(feedback_id: str, verdict: Feedback) -> list[PartRow]:
+def part_values(feedback_id: str, verdict: Feedback) -> list[dict[str, object]]:
+    """The rows of a verdict's parts, by column."""
     return [
-        PartRow(
-            feedback_id=feedback_id,
-            position=position,
-            part=part.id,
-            title=part.title,
-            status=part.status,
-            score=part.score,
-            max_score=part.max_score,
-            misconception=part.misconception,
-        )
+        {
+            "feedback_id": feedback_id,
+            "position": position,
+            "part": part.id,
+            "title": part.title,
+            "status": part.status,
+            "score": part.score,
+            "max_score": part.max_score,
+            "misconception": part.misconception,
+        }
         for position, part in enumerate(verdict.parts)
     ]

@@ -63,3 +63,11 @@ def upgrade() -> None:
     with op.batch_alter_table("feedback", schema=None) as batch_op:
         batch_op.add_column(sa.Column("judged", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("regrade", sa.String(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("feedback", schema=None) as batch_op:
+        batch_op.drop_column("regrade")
+        batch_op.drop_column("judged")
+    for table in ("regrade_lines", "regrades", "marks"):
+        op.drop_table(table)
