@@ -248,6 +248,38 @@ def stored_reference(store: Store, new: Loaded) -> Evidence | None:
     return None
 
 
+def begin_in_worker(
+    store: Store, assignment_id: str, version: str | None, *, by: str, then_apply: bool
+) -> str:
+    """``begin``, with the preview left to the workers that serve the version's environment, as batch."""
+    with store.read() as session:
+        wanted = version or assignments.current(session, assignment_id).version
+        row = session.get(AssignmentVersion, wanted)
+    queue = None if row is None else queue_name(row.environment, "batch")
+    return begin(store, assignment_id, version, How(by, queue, then_apply))
+
+
+def apply_if_asked(store: Store, regrade_id: str) -> bool:
+    """Put a finished preview in force where its author asked for that; where it cannot be, it says why."""
+    with store.read() as session:
+        row = regrades.get(session, regrade_id)
+    if not row.then_apply:
+        return False
+    try:
+        apply(store, regrade_id, by=row.by)
+    except RegradeStateError as error:
+        with store.write() as session:
+            regrades.not_applied(session, regrade_id, f"not applied: {error}")
+        return False
+    return True
+
+
+def discard(store: Store, regrade_id: str) -> None:
+    """Forget a preview; raises RegradeStateError where it was applied."""
+    with store.write() as session:
+        regrades.discard(session, regrade_id)
+
+
 def apply(store: Store, regrade_id: str, *, by: str) -> int:
     """Put the previewed verdicts in force, all or none; returns how many. Raises RegradeStateError."""
     with store.write() as session:

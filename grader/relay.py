@@ -13,6 +13,7 @@ import time
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from grader import regrade_relay
 from grader.queue import BrokerDownError, Queue
 from grader.store import Store, attempts
 
@@ -55,7 +56,9 @@ class Relay:
                 if time.monotonic() - swept >= self._sweep_seconds:
                     swept = time.monotonic()
                     sweep(self._store, self._queue)
+                    regrade_relay.sweep(self._store, self._queue)
                 send_due(self._store, self._queue)
+                regrade_relay.send_due(self._store, self._queue)
             except BrokerDownError as error:
                 log.warning("broker away", error=str(error))
             except OperationalError as error:

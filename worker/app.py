@@ -28,7 +28,7 @@ EXIT_INFRASTRUCTURE = 3
 
 log = structlog.get_logger()
 settings = Settings()
-app = Celery("worker", include=["worker.tasks"])
+app = Celery("worker", include=["worker.tasks", "worker.regrading"])
 app.conf.update(celery_settings(settings))
 app.conf.task_queues = [
     Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]

@@ -12,11 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
+from grader.exporters import ExportError
+from grader.marking import MarkRefusedError, NotGradedYetError, UnknownMarkError, UnknownPartError
 from grader.notebooks import NotANotebookError
 from grader.receive import BadRequestError
+from grader.regrade import RegradeError
 from grader.store import BlobsAwayError
 from grader.store.acceptance import KeyReusedError
 from grader.store.assignments import UnknownAssignmentError
+from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.submissions import UnknownSubmissionError
 from grader.store.webhooks import UnknownWebhookError
 
@@ -139,6 +143,15 @@ KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownAssignmentError, 404, "unknown-assignment"),
     (UnknownSubmissionError, 404, "unknown-submission"),
     (UnknownWebhookError, 404, "unknown-webhook"),
+    (UnknownRegradeError, 404, "unknown-regrade"),
+    (UnknownPartError, 404, "unknown-part"),
+    (UnknownMarkError, 404, "unknown-mark"),
+    (RegradeBusyError, 409, "regrade-running"),
+    (RegradeStateError, 409, "regrade-state"),
+    (NotGradedYetError, 409, "not-graded-yet"),
+    (RegradeError, 422, "unknown-version"),
+    (MarkRefusedError, 422, "invalid-mark"),
+    (ExportError, 422, "cannot-export"),
     (NotANotebookError, 422, "not-a-notebook"),
     (BadRequestError, 422, "invalid-request"),
     (KeyReusedError, 409, "idempotency-key-reused"),
@@ -146,6 +159,11 @@ KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
 DETAILS = {
     "unknown-assignment": "No assignment is published under this id: {}",
     "unknown-submission": "There is no such submission: {}",
+    "unknown-regrade": "The assignment has no such regrade: {}",
+    "unknown-part": "The submission has no such part: {}",
+    "unknown-mark": "No person has marked this part: {}",
+    "regrade-running": "Wait, or discard it: {}",
+    "not-graded-yet": "There is no verdict to mark yet: the submission is {}.",
     "unknown-webhook": "The course has no such webhook: {}",
     "idempotency-key-reused": "This Idempotency-Key was sent before with another request: {}",
 }

@@ -78,7 +78,8 @@ def _event(state: str, before: Feedback | None) -> Event:
 
 def tells_more(before: Feedback, after: Feedback) -> bool:
     """Whether somebody reads something else now; the assignment's version alone is nothing to tell."""
-    return msgspec.structs.replace(before, assignment=after.assignment) != after
+    of_the_same = msgspec.structs.replace(before, assignment=after.assignment, submission=after.submission)
+    return of_the_same != after
 
 
 def mark(verdict: Feedback) -> dict[str, object]:

@@ -69,12 +69,12 @@ def judged(row: FeedbackRow) -> Feedback:
     return Feedback.from_json(row.judged if row.judged is not None else row.document)
 
 
-def mark_again(session: Session, attempt_id: str) -> str:
+def mark_again(session: Session, attempt_id: str, *, by: str = audit.WORKER) -> str:
     """Store the newest verdict again, with the marks now in force; raises LookupError without one."""
     row = latest_row(session, attempt_id)
     if row is None:
         raise LookupError(f"attempt {attempt_id} has no feedback")
-    return add(session, attempt_id, judged(row), evidence=row.evidence)
+    return add(session, attempt_id, judged(row), evidence=row.evidence, by=by)
 
 
 def _submission(session: Session, attempt_id: str) -> str:

@@ -47,7 +47,7 @@ class RegradeStateError(Exception):
 
 
 class RegradeBusyError(Exception):
-    """Another regrade of the assignment is being previewed; the text is its id."""
+    """Another regrade of the assignment is being previewed; the text names it."""
 
 
 class LeaseLostError(Exception):
@@ -115,7 +115,7 @@ def begin(session: Session, assignment_id: str, version: str, how: How) -> str:
         select(Regrade.id).where(Regrade.assignment_id == assignment_id, Regrade.state == "previewing")
     )
     if busy is not None:
-        raise RegradeBusyError(busy)
+        raise RegradeBusyError(f"another regrade of {assignment_id} is being previewed: {busy}")
     now = time.time()
     row = Regrade(
         id=new_id(), assignment_id=assignment_id, version=version, state="previewing", by=how.by,
@@ -195,8 +195,8 @@ def failed(session: Session, held: Held, why: str) -> None:
 
 
 def not_applied(session: Session, regrade_id: str, why: str) -> None:
-    """It was to be applied once it was previewed, and could not be; it stays a preview."""
-    _move(session, regrade_id, {"detail": why}, "previewed")
+    """It was to be applied once it was previewed, and could not be: it stays what it is."""
+    session.execute(update(Regrade).where(Regrade.id == regrade_id).values(detail=why))
 
 
 def discard(session: Session, regrade_id: str) -> None:
