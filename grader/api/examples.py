@@ -191,9 +191,7 @@ PREVIEW = REGRADE | {
     "other": 0,
     "unchanged": 118,
     "needs_run": ["grace"],
-    "parts": [
-        {"part": "part1", "rises": 1, "falls": 0, "other": 0, "causes": {"right: failed → passed": 1}}
-    ],
+    "parts": [{"part": "part1", "rises": 1, "falls": 0, "other": 0, "causes": {"right: failed → passed": 1}}],
     "movers": [
         {
             "student": "ada",
@@ -242,7 +240,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", f"{_ASSIGNMENT}/grades.csv"): ("text/csv", GRADES),
     ("post", f"{_ASSIGNMENT}/grades.csv"): (
         "text/csv",
-        "Student,ID,Section,Embeddings (302)\r\n    Points Possible,,,8\r\n\"Lovelace, Ada\",1815,A,7\r\n",
+        'Student,ID,Section,Embeddings (302)\r\n    Points Possible,,,8\r\n"Lovelace, Ada",1815,A,7\r\n',
     ),
     ("get", f"{_ASSIGNMENT}/feedback.zip"): ("application/zip", "(a zip)"),
     ("post", f"{_ASSIGNMENT}/feedback.zip"): ("application/zip", "(a zip)"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.api.instructor.page import TEMPLATES, html
-from grader.api.pages import STATUS_WORDS
+from grader.annotate import WORDS
 from grader.markdown import rendered
 
 __all__ = ["html"]
@@ -14,5 +14,5 @@ TEMPLATES.filters.update(
     as_html=rendered,
     on_day=lambda seconds: datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC"),
     iso_moment=lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds"),
-    in_words=lambda status: STATUS_WORDS.get(status, status),
+    in_words=lambda status: WORDS.get(status, status),
 )
