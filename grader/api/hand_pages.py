@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from grader.api.instructor.page import TEMPLATES, html
 from grader.annotate import WORDS
+from grader.api.instructor.page import TEMPLATES, html
 from grader.markdown import rendered
 
 __all__ = ["html"]

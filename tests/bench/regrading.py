@@ -59,7 +59,9 @@ def _measured(name: str, settings: Settings, files: dict[str, bytes], notebooks:
     previewed = _seconds(lambda: regrade.preview(store, made, lambda _: reference))
     applied = _seconds(lambda: regrade.apply(store, made, by="bench"))
     rate = MANY / previewed
-    yield Row(f"judge {name} again", f"{rate:.0f} a second", "", f"{rate / TARGET:.1f}x", f"{TARGET} a second")
+    yield Row(
+        f"judge {name} again", f"{rate:.0f} a second", "", f"{rate / TARGET:.1f}x", f"{TARGET} a second"
+    )
     yield Row(f"apply {name}", f"{MANY / applied:.0f} a second", "", "", "2000 a second")
     store.close()
 

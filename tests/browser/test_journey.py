@@ -1,4 +1,4 @@
-"""The whole way in a real browser: a student hands in and reads, a teacher corrects the spec, the mark changes."""
+"""The whole way in a browser: a student hands in and reads, a spec is corrected, the mark changes."""
 
 from __future__ import annotations
 

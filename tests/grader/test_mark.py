@@ -50,15 +50,15 @@ def test_a_mark_is_in_force_at_once_and_the_student_reads_who_and_why(instructor
         ({}, "part9", 404, "unknown-part", "part9"),
     ],
 )
-def test_a_mark_that_cannot_be_given_says_why_and_changes_nothing(
+def test_a_mark_that_cannot_be_given_says_why_and_changes_nothing(  # noqa: PLR0917
     instructor,
     store,
-    klass,
+    klass,  # noqa: F811
     body,
     part,
     status,
     name,
-    says,  # noqa: F811
+    says,
 ):
     before = now(store, klass["off"]).to_json()
     answer = put(instructor, klass["off"], part, **body)
