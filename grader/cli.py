@@ -40,6 +40,7 @@ from grader.report_command import report_folder
 from grader.settings import Settings
 from grader.store import assignments, open_store
 from grader.store.database import migrate
+from grader.store.regrades import How
 
 # Who did it, in the records of what the command line does.
 CLI = "command line"
@@ -178,7 +179,7 @@ def regrade_command(
         if undo is not None:
             tell(f"{regrade.undo(store, undo, by=CLI)} submissions have their earlier marks again")
             return
-        made = regrade.begin(store, assignment, version, by=CLI)
+        made = regrade.begin(store, assignment, version, How(CLI))
         regrade.preview(
             store,
             made,

@@ -27,7 +27,7 @@ from grader.settings import ConfigFileError
 from grader.store import BlobMissingError
 from grader.store.assignments import UnknownAssignmentError
 from grader.store.references import ReferenceFailedError
-from grader.store.regrades import RegradeStateError, UnknownRegradeError
+from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.tokens import BadCourseError, UnknownTokenError
 from grader.store.webhooks import UnknownWebhookError
 
@@ -49,7 +49,14 @@ def exits() -> Iterator[None]:
         yield
     except (SpecError, BundleError, GatherError, OutError, ConfigFileError, UnsafeError) as error:
         fail(str(error), Exit.USAGE)
-    except (BadCourseError, AddressRefusedError, ExportError, RegradeError, RegradeStateError) as error:
+    except (
+        BadCourseError,
+        AddressRefusedError,
+        ExportError,
+        RegradeError,
+        RegradeStateError,
+        RegradeBusyError,
+    ) as error:
         fail(str(error), Exit.USAGE)
     except (RefusedError, NothingToReportError) as error:
         fail(str(error), Exit.USAGE)

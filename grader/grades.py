@@ -13,12 +13,11 @@ from checks.feedback import Feedback, PartFeedback
 from grader.exporters import ExportError, Grade, PartLine
 from grader.keep import FEEDBACK
 from grader.store import assignments
+from grader.store.marks import standing_score
 from grader.store.tables import Attempt, FeedbackRow, Submission
 
 # Feedback counts these as 0; where people or learning systems read grades, they are no number at all.
 WITHOUT_SCORE = frozenset({"unjudged", "ungraded", "needs_review"})
-# While one of a submission's parts is such, its sum is no grade.
-OPEN = frozenset({"unjudged", "needs_review"})
 
 
 def grade_of(feedback: Feedback, *, number: int = 1, state: str = "finished") -> Grade:
@@ -28,7 +27,7 @@ def grade_of(feedback: Feedback, *, number: int = 1, state: str = "finished") ->
         submission=feedback.submission.id,
         number=number,
         state=state,
-        score=None if any(part.status in OPEN for part in feedback.parts) else feedback.score,
+        score=standing_score(feedback),
         max_score=feedback.max_score,
         parts=tuple(_line(part) for part in feedback.parts),
         run=feedback.run.status,
@@ -46,16 +45,41 @@ def of_assignment(session: Session, assignment_id: str) -> list[Grade]:
         select(func.max(FeedbackRow.id)).where(FeedbackRow.attempt_id == Attempt.id).correlate(Attempt)
     ).scalar_subquery()
     last = (
-        select(func.max(Attempt.id)).where(Attempt.submission_id == Submission.id).correlate(Submission)
+        select(func.max(Attempt.number)).where(Attempt.submission_id == Submission.id).correlate(Submission)
     ).scalar_subquery()
     rows = session.execute(
         select(Submission, Attempt.state, FeedbackRow.document)
-        .join(Attempt, Attempt.id == last)
+        .join(Attempt, (Attempt.submission_id == Submission.id) & (Attempt.number == last))
         .outerjoin(FeedbackRow, FeedbackRow.id == newest)
         .where(Submission.assignment_id == assignment_id)
         .order_by(Submission.created_at, Submission.id)
     )
     return [_stored(submission, state, document) for submission, state, document in rows]
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A student's newest judged submission: the ``feedback/1`` document, and the executed notebook's blob."""
+
+    student: str
+    document: bytes
+    executed: str | None
+
+
+def feedback_of_assignment(session: Session, assignment_id: str) -> list[Judged]:
+    """One a student who has feedback, by name; raises UnknownAssignmentError."""
+    assignments.current(session, assignment_id)
+    newest = (
+        select(func.max(FeedbackRow.id)).where(FeedbackRow.attempt_id == Attempt.id).correlate(Attempt)
+    ).scalar_subquery()
+    rows = session.execute(
+        select(Submission.student, FeedbackRow.document, Attempt.executed)
+        .join(Attempt, Attempt.submission_id == Submission.id)
+        .join(FeedbackRow, FeedbackRow.id == newest)
+        .where(Submission.assignment_id == assignment_id)
+        .order_by(Submission.number, Attempt.number)
+    )
+    latest = {row[0]: Judged(*row) for row in rows}
+    return [latest[student] for student in sorted(latest)]
 
 
 def of_folder(folder: Path) -> list[Grade]:

@@ -5,17 +5,14 @@ A student is named by a file of somebody else's: names may hold slashes, be ``.`
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from grader.gather import Found
 from grader.local import Graded
+from grader.safe_names import plain_names
 
 FEEDBACK, EVIDENCE, EXECUTED = ".feedback.json", ".evidence", ".executed.ipynb"
-MAX_NAME = 100
-NAMELESS = "notebook"
 
 
 class OutError(Exception):
@@ -64,24 +61,3 @@ class OutFolder:
                         f"{self._folder / (stem + suffix)} is graded and would be overwritten; "
                         "choose another --out"
                     )
-
-
-def plain_names(students: Sequence[str]) -> list[str]:
-    """A file name for each student: letters, digits, ``.``, ``_``, ``-``; no two alike, in any case."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for student in students:
-        plain = _plain(student)
-        name, count = plain, 1
-        while name.casefold() in taken:
-            count += 1
-            name = f"{plain}-{count}"
-        taken.add(name.casefold())
-        names.append(name)
-    return names
-
-
-def _plain(student: str) -> str:
-    text = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", student)).lstrip("._-")
-    # Cut in bytes, which is what file systems count.
-    return text.encode()[:MAX_NAME].decode(errors="ignore") or NAMELESS

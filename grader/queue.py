@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from grader.settings import Settings, celery_settings
 
 GRADE = "worker.tasks.grade"
+REGRADE = "worker.regrading.preview"
 # What a broker that is away raises, by transport.
 BROKER_ERRORS = (OperationalError, KombuError, RedisError, AMQPError, OSError)
 
@@ -35,8 +36,15 @@ class Queue:
 
     def send(self, attempt_id: str, queue: str) -> None:
         """Tell the workers of ``queue`` about an attempt; raises BrokerDownError."""
+        self._send(GRADE, attempt_id, queue)
+
+    def send_regrade(self, regrade_id: str, queue: str) -> None:
+        """Tell the workers of ``queue`` about a regrade; raises BrokerDownError."""
+        self._send(REGRADE, regrade_id, queue)
+
+    def _send(self, task: str, about: str, queue: str) -> None:
         try:
-            self._celery.send_task(GRADE, args=[attempt_id], queue=queue, retry=False, ignore_result=True)
+            self._celery.send_task(task, args=[about], queue=queue, retry=False, ignore_result=True)
         except BROKER_ERRORS as error:
             raise BrokerDownError(str(error)) from error
 

@@ -7,6 +7,7 @@ hold what the new version looks at are named, and can be run anew in the batch q
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -21,13 +22,16 @@ from checks.evidence import Evidence
 from checks.feedback import Feedback, PartFeedback, SubmissionInfo
 from checks.judge import judge
 from checks.reuse import covers, reference_covers
-from grader.grades import OPEN
 from grader.settings import queue_name
-from grader.store import Store, assignments, marks, references, regrades
-from grader.store.regrades import Candidate, Line
-from grader.store.tables import AssignmentVersion, Attempt, Reference, RegradeLine, new_id
+from grader.store import Store, assignments, marks, references, regrade_jobs, regrades, rewriting
+from grader.store.heartbeat import Heartbeat
+from grader.store.marks import standing_score
+from grader.store.regrades import Candidate, Held, How, Judged, Kept, LeaseLostError, RegradeStateError
+from grader.store.tables import AssignmentVersion, Attempt, Reference, new_id
 
 CHUNK = 200
+LEASE_SECONDS = 60.0
+RUNNABLE = frozenset({"previewed", "applied"})
 DUST = 1e-9  # scores are sums of binary fractions
 
 
@@ -106,10 +110,10 @@ def load(store: Store, version: str) -> Loaded:
     return Loaded(files, Assignment.from_files(files))
 
 
-def begin(store: Store, assignment_id: str, version: str | None, *, by: str) -> str:
+def begin(store: Store, assignment_id: str, version: str | None, how: How) -> str:
     """A regrade to ``version`` (None: the one in force), still to be previewed; returns its id.
 
-    Raises UnknownAssignmentError, or RegradeError for a version of another assignment.
+    Raises UnknownAssignmentError, RegradeBusyError, or RegradeError for a version of another assignment.
     """
     with store.write() as session:
         current = assignments.current(session, assignment_id)
@@ -117,34 +121,54 @@ def begin(store: Store, assignment_id: str, version: str | None, *, by: str) -> 
         row = session.get(AssignmentVersion, wanted)
         if row is None or row.assignment_id != assignment_id:
             raise RegradeError(f"{assignment_id} has no version {wanted}")
-        return regrades.begin(session, assignment_id, wanted, by=by)
+        return regrades.begin(session, assignment_id, wanted, how)
 
 
-def preview(store: Store, regrade_id: str, reference_of: ReferenceOf) -> None:
+def preview(
+    store: Store, regrade_id: str, reference_of: ReferenceOf, *, lease_seconds: float = LEASE_SECONDS
+) -> bool:
     """Judge every submission of the regrade's assignment again and keep the verdicts; changes no mark.
 
     ``reference_of`` gives the author's evidence where the version needs it (None: it needs none). Whatever it
-    raises is raised here, and the regrade is ``failed``.
+    raises is raised here, and the regrade is ``failed``. False where there is nothing to do (any more): it is
+    previewed, in other hands, or was discarded while it was made.
     """
+    with store.write() as session:
+        owner = regrade_jobs.claim(session, regrade_id, seconds=lease_seconds)
+    if owner is None:
+        return False
+    held = Held(regrade_id, owner)
+
+    def keep_alive() -> None:
+        with store.write() as session:
+            regrade_jobs.renew(session, regrade_id, owner, seconds=lease_seconds)
+
+    with Heartbeat(keep_alive, every=lease_seconds / 5):
+        try:
+            _judge_all(store, held, reference_of)
+        except LeaseLostError:
+            return False
+        except Exception as error:
+            with store.write() as session:
+                regrades.failed(session, held, f"{type(error).__name__}: {error}")
+            raise
+    return True
+
+
+def _judge_all(store: Store, held: Held, reference_of: ReferenceOf) -> None:
     with store.read() as session:
-        row = regrades.get(session, regrade_id)
+        row = regrades.get(session, held.regrade)
         found = regrades.candidates(session, row.assignment_id)
     with store.write() as session:
-        regrades.set_total(session, regrade_id, len(found))
-    try:
-        new = load(store, row.version)
-        reference = reference_of(new)
-        judged_again = _Again(store, new, reference)
-        for start in range(0, len(found), CHUNK):
-            lines = judged_again.lines(found[start : start + CHUNK])
-            with store.write() as session:
-                regrades.add_lines(session, regrade_id, lines)
-    except BaseException as error:
+        regrades.set_total(session, held, len(found))
+    new = load(store, row.version)
+    judged_again = _Again(store, new, reference_of(new))
+    for start in range(0, len(found), CHUNK):
+        judged = judged_again.lines(found[start : start + CHUNK])
         with store.write() as session:
-            regrades.failed(session, regrade_id, f"{type(error).__name__}: {error}")
-        raise
+            regrades.add_lines(session, held, judged)
     with store.write() as session:
-        regrades.previewed(session, regrade_id)
+        regrades.previewed(session, held)
 
 
 class _Again:
@@ -156,19 +180,19 @@ class _Again:
         self._reference = reference
         self._enough = lru_cache(maxsize=64)(self._covered)
 
-    def lines(self, chunk: Sequence[Candidate]) -> list[Line]:
+    def lines(self, chunk: Sequence[Candidate]) -> list[Judged]:
         with self._store.read() as session:
-            before = regrades.documents(session, [each.feedback for each in chunk])
-            given = {each.submission: marks.in_force(session, each.submission) for each in chunk}
+            before = rewriting.documents(session, [each.feedback for each in chunk])
+            given = marks.all_in_force(session, [each.submission for each in chunk])
         return [
-            self._line(each, Feedback.from_json(before[each.feedback]), given[each.submission])
+            self._line(each, Feedback.from_json(before[each.feedback]), given.get(each.submission, ()))
             for each in chunk
         ]
 
-    def _line(self, candidate: Candidate, before: Feedback, given: Sequence[marks.Given]) -> Line:
+    def _line(self, candidate: Candidate, before: Feedback, given: Sequence[marks.Given]) -> Judged:
         after = self._judged(candidate)
         shown = None if after is None else marks.overlaid(after, given)
-        return Line(
+        return Judged(
             candidate=candidate,
             before_score=standing_score(before),
             after=after,
@@ -224,6 +248,38 @@ def stored_reference(store: Store, new: Loaded) -> Evidence | None:
     return None
 
 
+def begin_in_worker(
+    store: Store, assignment_id: str, version: str | None, *, by: str, then_apply: bool
+) -> str:
+    """``begin``, with the preview left to the workers that serve the version's environment, as batch."""
+    with store.read() as session:
+        wanted = version or assignments.current(session, assignment_id).version
+        row = session.get(AssignmentVersion, wanted)
+    queue = None if row is None else queue_name(row.environment, "batch")
+    return begin(store, assignment_id, version, How(by, queue, then_apply))
+
+
+def apply_if_asked(store: Store, regrade_id: str) -> bool:
+    """Put a finished preview in force where its author asked for that; where it cannot be, it says why."""
+    with store.read() as session:
+        row = regrades.get(session, regrade_id)
+    if not row.then_apply:
+        return False
+    try:
+        apply(store, regrade_id, by=row.by)
+    except RegradeStateError as error:
+        with store.write() as session:
+            regrades.not_applied(session, regrade_id, f"not applied: {error}")
+        return False
+    return True
+
+
+def discard(store: Store, regrade_id: str) -> None:
+    """Forget a preview; raises RegradeStateError where it was applied."""
+    with store.write() as session:
+        regrades.discard(session, regrade_id)
+
+
 def apply(store: Store, regrade_id: str, *, by: str) -> int:
     """Put the previewed verdicts in force, all or none; returns how many. Raises RegradeStateError."""
     with store.write() as session:
@@ -240,31 +296,39 @@ def undo(store: Store, regrade_id: str, *, by: str) -> int:
 
 
 def run_again(store: Store, regrade_id: str) -> int:
-    """Queue, as batch, the submissions whose evidence does not tell; returns how many."""
+    """Queue, as batch, the submissions whose evidence does not tell; returns how many.
+
+    Those that have been queued since are left out. Raises RegradeStateError before there is a preview.
+    """
     with store.write() as session:
         row = regrades.get(session, regrade_id)
-        version = session.get_one(AssignmentVersion, row.version)
-        waiting = [line for line in regrades.lines(session, regrade_id) if line.needs_run]
-        for line in waiting:
-            last = session.get_one(Attempt, line.attempt_id)
-            session.add(
-                Attempt(
-                    id=new_id(),
-                    submission_id=line.submission_id,
-                    number=last.number + 1,
-                    queue=queue_name(version.environment, "batch"),
-                    created_at=row.changed_at,
-                )
+        if row.state not in RUNNABLE:
+            raise RegradeStateError(
+                f"the regrade is {row.state}; what has to run again is known once previewed"
             )
-            regrades.point_at(session, line.submission_id, row.version)
+        queue = queue_name(session.get_one(AssignmentVersion, row.version).environment, "batch")
+        waiting = regrades.to_run(session, regrade_id)
+        for attempt in waiting:
+            session.add(_next_attempt(attempt, queue))
+            regrades.point_at(session, attempt.submission_id, row.version)
         return len(waiting)
+
+
+def _next_attempt(last: Attempt, queue: str) -> Attempt:
+    return Attempt(
+        id=new_id(),
+        submission_id=last.submission_id,
+        number=last.number + 1,
+        queue=queue,
+        created_at=time.time(),
+    )
 
 
 def report(store: Store, regrade_id: str) -> Preview:
     """A regrade for people; raises UnknownRegradeError."""
     with store.read() as session:
         row = regrades.get(session, regrade_id)
-        lines = list(regrades.lines(session, regrade_id))
+        lines = regrades.lines(session, regrade_id)
     moves = [_moved(line) for line in lines if not line.needs_run]
     movers = [mover for mover in moves if mover.parts or mover.before != mover.after]
     ups = [mover for mover in movers if _rises(mover.before, mover.after)]
@@ -288,11 +352,6 @@ def changes(before: Feedback, after: Feedback) -> tuple[PartChange, ...]:
         for name in [*new, *(name for name in old if name not in new)]
         if _key(old.get(name)) != _key(new.get(name))
     )
-
-
-def standing_score(feedback: Feedback) -> float | None:
-    """The score; None while a part waits for us or for a person."""
-    return None if any(part.status in OPEN for part in feedback.parts) else feedback.score
 
 
 def _references(session: Session, versions: Sequence[str]) -> list[Reference]:
@@ -329,9 +388,9 @@ def _causes(old: PartFeedback | None, new: PartFeedback | None) -> Iterator[str]
         yield f"misconception: {told[0] or 'none'} → {told[1] or 'none'}"
 
 
-def _moved(line: RegradeLine) -> Mover:
+def _moved(line: Kept) -> Mover:
     parts = msgspec.json.decode(line.changes, type=tuple[PartChange, ...])
-    return Mover(line.student, line.submission_id, line.before_score, line.after_score, parts)
+    return Mover(line.student, line.submission, line.before, line.after, parts)
 
 
 def _rises(before: float | None, after: float | None) -> bool:

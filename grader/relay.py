@@ -13,6 +13,7 @@ import time
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from grader import regrade_relay
 from grader.queue import BrokerDownError, Queue
 from grader.store import Store, attempts, events
 from grader.store.attempts import Beat
@@ -65,7 +66,9 @@ class Relay:
                 if time.monotonic() - swept >= self._sweep_seconds:
                     swept = time.monotonic()
                     self._reconciler.sweep()
+                    regrade_relay.sweep(self._store, self._queue)
                 more = send_due(self._store, self._queue) == BATCH
+                regrade_relay.send_due(self._store, self._queue)
             except BrokerDownError as error:
                 log.warning("broker away", error=str(error))
             except SQLAlchemyError as error:

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 # Names this worker's main process and the pool's children that it forks, but no worker after it.
 HOST = secrets.token_hex(6)
 settings = Settings()
-app = Celery("worker", include=["worker.tasks"])
+app = Celery("worker", include=["worker.tasks", "worker.regrading"])
 app.conf.update(celery_settings(settings))
 app.conf.task_queues = [
     Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]

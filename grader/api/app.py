@@ -11,7 +11,23 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
 from grader import __version__, logs
-from grader.api import assignments, audit, examples, health, pages, problems, reports, submissions, webhooks
+from grader.api import (
+    assignments,
+    audit,
+    examples,
+    exporting,
+    health,
+    mark_pages,
+    marking,
+    pages,
+    problems,
+    regrade_pages,
+    regrading,
+    reports,
+    session,
+    submissions,
+    webhooks,
+)
 from grader.api.bounds import BoundBody
 from grader.api.census import Census
 from grader.api.limits import Buckets
@@ -35,10 +51,16 @@ ENVELOPE = 2
 # The order counts: an assignment's id has slashes, so its longer paths come first.
 ROUTERS = (
     submissions.router,
+    marking.router,
+    regrading.router,
+    exporting.router,
     reports.router,
     audit.router,
     assignments.router,
     webhooks.router,
+    session.router,
+    regrade_pages.router,
+    mark_pages.router,
     pages.router,
     health.router,
 )

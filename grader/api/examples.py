@@ -173,10 +173,62 @@ DELIVERIES = {
     ],
     "next": None,
 }
+REGRADE = {
+    "id": ID,
+    "assignment": "embeddings/ex3_gensim",
+    "version": VERSION,
+    "state": "previewed",
+    "by": "token 1a2b3c4d (ada)",
+    "total": 120,
+    "done": 120,
+    "detail": "",
+    "created_at": 1795335799.4,
+    "changed_at": 1795335800.9,
+}
+PREVIEW = REGRADE | {
+    "rises": 1,
+    "falls": 0,
+    "other": 0,
+    "unchanged": 118,
+    "needs_run": ["grace"],
+    "parts": [{"part": "part1", "rises": 1, "falls": 0, "other": 0, "causes": {"right: failed → passed": 1}}],
+    "movers": [
+        {
+            "student": "ada",
+            "submission": ID,
+            "before": 0.0,
+            "after": 1.0,
+            "parts": [
+                {
+                    "part": "part1",
+                    "before": "incorrect",
+                    "after": "correct",
+                    "before_score": 0.0,
+                    "after_score": 1.0,
+                    "causes": ["right: failed → passed"],
+                }
+            ],
+        }
+    ],
+    "next": None,
+}
+MARK = {
+    "submission": ID,
+    "part": "part1",
+    "status": "partial",
+    "score": 0.5,
+    "max_score": 1.0,
+    "judged_status": "needs_review",
+    "judged_score": 0.0,
+    "reason": "The idea is right, the axis is not.",
+    "by": "token 1a2b3c4d (ada)",
+    "at": 1795335900.2,
+}
 METRICS = 'grader_queue_depth{queue="tensorflow.interactive"} 3.0\n'
 JSON, TEXT = "application/json", "text/plain"
 _SUBMISSIONS = "/api/v1/submissions/{submission_id}"
 _ASSIGNMENT = "/api/v1/assignments/{assignment_id}"
+_REGRADE = f"{_ASSIGNMENT}/regrades/{{regrade_id}}"
 _WEBHOOKS = "/api/v1/courses/{course}/webhooks"
 
 # By operation: the media type and the body of its success. 204 has none.
@@ -186,6 +238,20 @@ ANSWERS: dict[tuple[str, str], tuple[str, Any]] = {
     ("post", f"{_ASSIGNMENT}/submissions"): (JSON, SUBMISSION),
     ("get", f"{_ASSIGNMENT}/report"): (JSON, REPORT),
     ("get", f"{_ASSIGNMENT}/grades.csv"): ("text/csv", GRADES),
+    ("post", f"{_ASSIGNMENT}/grades.csv"): (
+        "text/csv",
+        'Student,ID,Section,Embeddings (302)\r\n    Points Possible,,,8\r\n"Lovelace, Ada",1815,A,7\r\n',
+    ),
+    ("get", f"{_ASSIGNMENT}/feedback.zip"): ("application/zip", "(a zip)"),
+    ("post", f"{_ASSIGNMENT}/feedback.zip"): ("application/zip", "(a zip)"),
+    ("post", f"{_ASSIGNMENT}/regrade"): (JSON, REGRADE | {"state": "previewing", "done": 0}),
+    ("get", f"{_ASSIGNMENT}/regrades"): (JSON, {"regrades": [REGRADE]}),
+    ("get", _REGRADE): (JSON, PREVIEW),
+    ("post", f"{_REGRADE}/apply"): (JSON, REGRADE | {"state": "applied"}),
+    ("post", f"{_REGRADE}/undo"): (JSON, REGRADE | {"state": "undone"}),
+    ("post", f"{_REGRADE}/discard"): (JSON, REGRADE | {"state": "discarded"}),
+    ("post", f"{_REGRADE}/run-again"): (JSON, {"queued": 1}),
+    ("put", f"{_SUBMISSIONS}/parts/{{part}}/mark"): (JSON, MARK),
     ("get", f"{_ASSIGNMENT}/report-page"): (
         JSON,
         {"page": f"{HOST}/reports/embeddings/ex3_gensim?expires=1"},
@@ -207,6 +273,14 @@ REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
     ("post", f"{_ASSIGNMENT}/submissions"): {
         JSON: {"student": "ada", "notebook": NOTEBOOK},
         "multipart/form-data": {"student": "ada", "notebook": "(the notebook's file)"},
+    },
+    ("post", f"{_ASSIGNMENT}/grades.csv"): {
+        "multipart/form-data": {"template": "(the gradebook's file)", "column": "Embeddings (302)"}
+    },
+    ("post", f"{_ASSIGNMENT}/feedback.zip"): {"multipart/form-data": {"download": "(the zip)"}},
+    ("post", f"{_ASSIGNMENT}/regrade"): {JSON: {"version": VERSION, "preview": True}},
+    ("put", f"{_SUBMISSIONS}/parts/{{part}}/mark"): {
+        JSON: {"score": 0.5, "reason": "The idea is right, the axis is not."}
     },
     ("post", _WEBHOOKS): {
         JSON: {"url": "https://lms.example.edu/hooks/grader", "events": ["submission.graded"]}

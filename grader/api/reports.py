@@ -1,4 +1,4 @@
-"""Reports for programs: JSON and CSV."""
+"""Reports for programs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from grader import grades, report
+from grader import report
 from grader.api.access import AssignmentInstructor
 from grader.api.problems import described
 from grader.api.service import TheService
-from grader.exporters import Order, plain
 
 router = APIRouter(prefix="/api/v1/assignments", tags=["reports"])
 
@@ -31,19 +30,6 @@ def show(assignment_id: str, service: TheService, _caller: AssignmentInstructor)
     with service.store.read() as session:
         found = report.build(session, assignment_id)
     return Response(msgspec.json.encode(found), media_type="application/json")
-
-
-@router.get(
-    "/{assignment_id:path}/grades.csv",
-    responses={200: {"content": {"text/csv": {}}}, **described(401, 403, 404, 429)},
-    response_class=Response,
-)
-def grades_csv(assignment_id: str, service: TheService, _caller: AssignmentInstructor) -> Response:
-    """One line a student: the latest submission's score and parts."""
-    with service.store.read() as session:
-        found = grades.of_assignment(session, assignment_id)
-    made = plain.export(found, Order(assignment_id))
-    return Response(made.content, media_type="text/csv")
 
 
 @router.get("/{assignment_id:path}/report-page", responses=described(401, 403, 404, 429))

@@ -18,6 +18,15 @@ class UnknownAssignmentError(LookupError):
     """Nothing is published under this id."""
 
 
+class Version(msgspec.Struct, frozen=True):
+    """One published state; ``archive`` is the packed bundle's blob."""
+
+    version: str
+    title: str
+    archive: str
+    created_at: float
+
+
 class Published(msgspec.Struct, frozen=True):
     """An assignment as its current version describes it; ``archive`` is the packed bundle's blob."""
 
@@ -86,6 +95,21 @@ def in_force(session: Session, assignment_ids: Iterable[str]) -> dict[str, Publi
 def listed(session: Session) -> Sequence[Published]:
     """All assignments, by id."""
     return [Published(*row) for row in session.execute(_PUBLISHED.order_by(Assignment.id))]
+
+
+def versions(session: Session, assignment_id: str) -> list[Version]:
+    """Everything that was ever published under the id, newest first."""
+    rows = session.execute(
+        select(
+            AssignmentVersion.version,
+            AssignmentVersion.title,
+            AssignmentVersion.archive,
+            AssignmentVersion.created_at,
+        )
+        .where(AssignmentVersion.assignment_id == assignment_id)
+        .order_by(AssignmentVersion.created_at.desc(), AssignmentVersion.version)
+    )
+    return [Version(*row) for row in rows]
 
 
 def archive_of(session: Session, version: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from grader.store.courses import course_of
@@ -20,6 +20,10 @@ from grader.store.tables import AuditEntry, new_id
 Action = Literal[
     "version.published",
     "verdict.written",
+    "mark.given",
+    "mark.withdrawn",
+    "regrade.applied",
+    "regrade.undone",
     "token.created",
     "token.revoked",
     "webhook.created",
@@ -69,6 +73,34 @@ def add(
             after=_json(after),
         )
     )
+
+
+def add_all(
+    session: Session,
+    action: Action,
+    assignment: str,
+    *,
+    by: str,
+    facts: Sequence[tuple[str, Facts | None, Facts | None]],
+) -> None:
+    """Note many changes of one kind in an assignment; ``facts``: subject, before, after of each."""
+    now = time.time()
+    rows = [
+        {
+            "id": new_id(),
+            "at": now,
+            "actor": by,
+            "action": action,
+            "subject": subject,
+            "course": course_of(assignment),
+            "assignment_id": assignment,
+            "before": _json(before),
+            "after": _json(after),
+        }
+        for subject, before, after in facts
+    ]
+    if rows:
+        session.connection().execute(insert(AuditEntry), rows)
 
 
 def of_assignment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,18 +23,19 @@ def verdict_written(
         submission.id,
         by=by,
         assignment=submission.assignment_id,
-        before=None if before is None else _mark(before),
-        after=_mark(verdict),
+        before=None if before is None else mark(before),
+        after=mark(verdict),
     )
-    data = _data(attempt, submission) | _mark(verdict)
-    outbox.announce(session, _event(attempt.state, before), submission.assignment_id, data)
+    facts = data(attempt.number, attempt.state, submission) | mark(verdict)
+    outbox.announce(session, _event(attempt.state, before), submission.assignment_id, facts)
 
 
 def parked_without_verdict(session: Session, attempt_id: str, *, by: str = audit.WORKER) -> None:
     """Not even the assignment could be read: there is no mark to speak of."""
     attempt, submission = _of(session, attempt_id)
-    data = _data(attempt, submission) | {"score": None, "max_score": None, "run_status": "system_error"}
-    outbox.announce(session, "submission.parked", submission.assignment_id, data)
+    nothing: dict[str, object] = {"score": None, "max_score": None, "run_status": "system_error"}
+    facts = data(attempt.number, attempt.state, submission) | nothing
+    outbox.announce(session, "submission.parked", submission.assignment_id, facts)
     audit.add(
         session,
         "verdict.written",
@@ -74,8 +76,14 @@ def _event(state: str, before: Feedback | None) -> Event:
     return "submission.parked" if state == "parked" else "submission.graded"
 
 
-def _mark(verdict: Feedback) -> dict[str, object]:
-    """A total is no number while a part of it is not judged."""
+def tells_more(before: Feedback, after: Feedback) -> bool:
+    """Whether somebody reads something else now; the assignment's version alone is nothing to tell."""
+    of_the_same = msgspec.structs.replace(before, assignment=after.assignment, submission=after.submission)
+    return of_the_same != after
+
+
+def mark(verdict: Feedback) -> dict[str, object]:
+    """A verdict in short, for the log and for receivers: a total is no number while a part is not judged."""
     judged = all(part.status != "unjudged" for part in verdict.parts)
     return {
         "version": verdict.assignment.version,
@@ -86,13 +94,14 @@ def _mark(verdict: Feedback) -> dict[str, object]:
     }
 
 
-def _data(attempt: Attempt, submission: Submission) -> dict[str, object]:
+def data(number: int, state: str, submission: Submission) -> dict[str, object]:
+    """Which attempt and submission an event tells of."""
     return {
         "submission": submission.id,
         "assignment": submission.assignment_id,
         "student": submission.student,
         "number": submission.number,
-        "attempt": attempt.number,
-        "state": attempt.state,
+        "attempt": number,
+        "state": state,
         "feedback": f"/api/v1/submissions/{submission.id}/feedback",
     }

@@ -43,7 +43,7 @@ def add(
     )
     session.add(row)
     session.flush()
-    session.add_all(_part_rows(row.id, verdict))
+    session.add_all(PartRow(**values) for values in part_values(row.id, verdict))
     changes.verdict_written(session, attempt_id, verdict, before, by=by)
     return row.id
 
@@ -69,12 +69,12 @@ def judged(row: FeedbackRow) -> Feedback:
     return Feedback.from_json(row.judged if row.judged is not None else row.document)
 
 
-def mark_again(session: Session, attempt_id: str) -> str:
+def mark_again(session: Session, attempt_id: str, *, by: str = audit.WORKER) -> str:
     """Store the newest verdict again, with the marks now in force; raises LookupError without one."""
     row = latest_row(session, attempt_id)
     if row is None:
         raise LookupError(f"attempt {attempt_id} has no feedback")
-    return add(session, attempt_id, judged(row), evidence=row.evidence)
+    return add(session, attempt_id, judged(row), evidence=row.evidence, by=by)
 
 
 def _submission(session: Session, attempt_id: str) -> str:
@@ -88,17 +88,18 @@ def _later_id(session: Session, attempt_id: str) -> str:
     return made if last is None or made > last else id_after(last)
 
 
-def _part_rows(feedback_id: str, verdict: Feedback) -> list[PartRow]:
+def part_values(feedback_id: str, verdict: Feedback) -> list[dict[str, object]]:
+    """The rows of a verdict's parts, by column."""
     return [
-        PartRow(
-            feedback_id=feedback_id,
-            position=position,
-            part=part.id,
-            title=part.title,
-            status=part.status,
-            score=part.score,
-            max_score=part.max_score,
-            misconception=part.misconception,
-        )
+        {
+            "feedback_id": feedback_id,
+            "position": position,
+            "part": part.id,
+            "title": part.title,
+            "status": part.status,
+            "score": part.score,
+            "max_score": part.max_score,
+            "misconception": part.misconception,
+        }
         for position, part in enumerate(verdict.parts)
     ]

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from checks.feedback import Feedback, PartFeedback, total
 from grader.store.tables import Mark, new_id
 
+# While one of a submission's parts is such, its sum is no grade.
+OPEN = frozenset({"unjudged", "needs_review"})
+
 
 class Given(msgspec.Struct, frozen=True):
     """A mark in force."""
@@ -59,6 +62,25 @@ def in_force(session: Session, submission_id: str) -> Sequence[Given]:
         .order_by(Mark.at, Mark.id)
     )
     return [Given(row.part, row.score, row.reason, row.by, row.at) for row in rows]
+
+
+def all_in_force(session: Session, submission_ids: Sequence[str]) -> dict[str, list[Given]]:
+    """By submission: the marks that count, for those that have any."""
+    rows = session.scalars(
+        select(Mark)
+        .where(Mark.submission_id.in_(submission_ids), Mark.withdrawn_at.is_(None))
+        .order_by(Mark.at, Mark.id)
+    )
+    found: dict[str, list[Given]] = {}
+    for row in rows:
+        mark = Given(row.part, row.score, row.reason, row.by, row.at)
+        found.setdefault(row.submission_id, []).append(mark)
+    return found
+
+
+def standing_score(feedback: Feedback) -> float | None:
+    """The score; None while a part waits for us or for a person."""
+    return None if any(part.status in OPEN for part in feedback.parts) else feedback.score
 
 
 def overlaid(judged: Feedback, given: Sequence[Given]) -> Feedback:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, CursorResult, Update, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from grader.store import audit
@@ -54,20 +54,30 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def announce(session: Session, event: Event, assignment_id: str, data: dict[str, object]) -> None:
     """Queue the event for every endpoint of the assignment's course that wants it."""
+    announce_all(session, event, assignment_id, [data])
+
+
+def announce_all(
+    session: Session, event: Event, assignment_id: str, data: Sequence[dict[str, object]]
+) -> None:
+    """Queue one event for each of ``data``, for every endpoint of the assignment's course that wants it."""
     wanting = session.scalars(
         select(WebhookEndpoint).where(WebhookEndpoint.course == course_of(assignment_id), *_in_use())
     )
-    for endpoint in wanting:
-        if event in endpoint.events.split():
-            session.add(
-                WebhookMessage(
-                    id=f"msg_{new_id()}",
-                    endpoint_id=endpoint.id,
-                    event=event,
-                    body=_body(event, data),
-                    created_at=time.time(),
-                )
-            )
+    rows = [
+        {
+            "id": f"msg_{new_id()}",
+            "endpoint_id": endpoint.id,
+            "event": event,
+            "body": _body(event, each),
+            "created_at": time.time(),
+        }
+        for endpoint in wanting
+        if event in endpoint.events.split()
+        for each in data
+    ]
+    if rows:
+        session.connection().execute(insert(WebhookMessage), rows)
 
 
 def due_endpoints(session: Session) -> Sequence[str]:

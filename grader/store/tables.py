@@ -300,7 +300,9 @@ class Mark(Base):
 class Regrade(Base):
     """Judging an assignment's submissions again by ``version``: previewed, then applied, then perhaps undone.
 
-    ``total`` submissions are looked at, ``done`` of them so far; ``detail`` says why it failed.
+    ``total`` submissions are looked at, ``done`` of them so far; ``detail`` says why it failed. ``queue``: of
+    the workers that preview it, None where whoever asked does so himself; ``message_at``, ``owner``,
+    ``lease_until`` and ``claims`` are as an attempt's. ``then_apply``: put it in force once it is previewed.
     """
 
     __tablename__ = "regrades"
@@ -312,9 +314,15 @@ class Regrade(Base):
     by: Mapped[str]
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
-    detail: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[str] = mapped_column(_StorableText, default="")
     created_at: Mapped[float]
     changed_at: Mapped[float]
+    queue: Mapped[str | None]
+    message_at: Mapped[float | None]
+    owner: Mapped[str | None]
+    lease_until: Mapped[float] = mapped_column(default=0.0)
+    claims: Mapped[int] = mapped_column(default=0)
+    then_apply: Mapped[int] = mapped_column(default=0)
 
 
 class RegradeLine(Base):

@@ -16,6 +16,7 @@ class Line(IntEnum):
     ACCEPTANCE = 1
     PUBLISHING = 2
     MIGRATION = 3
+    REGRADING = 4
 
 
 def queue_up(connection: Connection, line: Line) -> None:

@@ -17,6 +17,8 @@ from tests.grader.test_api import HERE, PROBLEM, grade, submit
 
 SUBMISSION = "/api/v1/submissions/{sid}"
 WEBHOOKS = "/api/v1/courses/tests/webhooks"
+REGRADE = f"{HERE}/regrades/none"
+MARK = f"{SUBMISSION}/parts/part1/mark"
 WHO = ("nobody", "revoked", "student", "monitor", "other_lms", "other_instructor", "lms", "instructor", "all")
 # What each answers, in the order of WHO: nobody; a revoked token; the student's link to {sid}; a monitor's
 # token; tokens of another course (lms, instructor); tokens of the course (lms, instructor); an instructor's
@@ -27,6 +29,18 @@ ROUTES = [
     ("POST", f"{HERE}/submissions", "401 401 401 403 404 404 415 415 415"),
     ("GET", f"{HERE}/report", "401 401 401 403 403 404 403 200 200"),
     ("GET", f"{HERE}/grades.csv", "401 401 401 403 403 404 403 200 200"),
+    ("POST", f"{HERE}/grades.csv", "401 401 401 403 403 404 403 422 422"),
+    ("GET", f"{HERE}/feedback.zip", "401 401 401 403 403 404 403 200 200"),
+    ("POST", f"{HERE}/feedback.zip", "401 401 401 403 403 404 403 422 422"),
+    ("POST", f"{HERE}/regrade", "401 401 401 403 403 404 403 422 422"),
+    ("GET", f"{HERE}/regrades", "401 401 401 403 403 404 403 200 200"),
+    ("GET", REGRADE, "401 401 401 403 403 404 403 404 404"),
+    ("POST", f"{REGRADE}/apply", "401 401 401 403 403 404 403 404 404"),
+    ("POST", f"{REGRADE}/undo", "401 401 401 403 403 404 403 404 404"),
+    ("POST", f"{REGRADE}/discard", "401 401 401 403 403 404 403 404 404"),
+    ("POST", f"{REGRADE}/run-again", "401 401 401 403 403 404 403 404 404"),
+    ("PUT", MARK, "401 401 401 403 403 404 403 422 422"),
+    ("DELETE", MARK, "401 401 401 403 403 404 403 404 404"),
     ("GET", f"{HERE}/report-page", "401 401 401 403 403 404 403 200 200"),
     ("GET", f"{HERE}/audit", "401 401 401 403 403 404 403 200 200"),
     ("GET", SUBMISSION, "401 401 200 403 404 404 200 200 200"),
@@ -85,7 +99,9 @@ def test_every_route_of_the_api_is_in_the_table_of_roles(client):
             path.replace("{assignment_id}", "tests/arithmetic")
             .replace("{submission_id}", "{sid}")
             .replace("{course}", "tests")
-            .replace("{webhook_id}", "none"),
+            .replace("{webhook_id}", "none")
+            .replace("{regrade_id}", "none")
+            .replace("{part}", "part1"),
         )
         for path, methods in client.get("/api/v1/openapi.json").json()["paths"].items()
         for method in methods

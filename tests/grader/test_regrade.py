@@ -13,7 +13,7 @@ from grader import regrade
 from grader.receive import Sent, publish_bundle, receive_notebook
 from grader.store import Store, attempts, feedback, marks, regrades
 from grader.store.attempts import Remains
-from grader.store.regrades import RegradeStateError
+from grader.store.regrades import How, RegradeStateError
 from grader.store.tables import Attempt, FeedbackRow, Reference, Submission
 from tests.checks.making import cell, evidence, snapshot
 from tests.grader.arithmetic import BUNDLE, RIGHT, SPEC
@@ -67,7 +67,7 @@ def now(store: Store, submission: str) -> Feedback:
 
 def previewed(store: Store, spec: str, **files: bytes) -> str:
     publish_bundle(store, version(spec, **files))
-    made = regrade.begin(store, HERE, None, by="ada")
+    made = regrade.begin(store, HERE, None, How("ada"))
     regrade.preview(store, made, lambda _: REFERENCE)
     return made
 
@@ -121,7 +121,7 @@ def test_what_was_undone_can_be_previewed_and_applied_again(store, klass):
     made = previewed(store, STRICTER)
     regrade.apply(store, made, by="ada")
     regrade.undo(store, made, by="ada")
-    again = regrade.begin(store, HERE, None, by="ada")
+    again = regrade.begin(store, HERE, None, How("ada"))
     regrade.preview(store, again, lambda _: REFERENCE)
     assert regrade.apply(store, again, by="ada") == 3
 
@@ -204,7 +204,7 @@ def test_new_texts_points_and_hints_need_no_run(store, klass):
 
 def test_a_preview_that_fails_says_why_and_changes_nothing(store, klass):
     publish_bundle(store, version(STRICTER))
-    made = regrade.begin(store, HERE, None, by="ada")
+    made = regrade.begin(store, HERE, None, How("ada"))
 
     def broken(_: regrade.Loaded) -> None:
         raise ConnectionError("the sandbox is away")
@@ -220,7 +220,7 @@ def test_a_preview_that_fails_says_why_and_changes_nothing(store, klass):
 def test_a_version_of_another_assignment_is_refused(store):
     other = publish_bundle(store, version(SPEC.replace("tests/arithmetic", "tests/other")))
     with pytest.raises(regrade.RegradeError, match="no version"):
-        regrade.begin(store, HERE, other.version, by="ada")
+        regrade.begin(store, HERE, other.version, How("ada"))
 
 
 def lend_reference(store: Store) -> None:

@@ -1,0 +1,145 @@
+"""Grades and feedback as files, for programs and for learning systems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.responses import StreamingResponse
+
+from checks.feedback import Feedback, student_view
+from grader import grades, handback
+from grader.api.access import AssignmentInstructor
+from grader.api.problems import described
+from grader.api.service import Service, TheService
+from grader.exporters import Export, Order, export
+from grader.handback import Handback
+from grader.store import BlobMissingError, assignments
+
+router = APIRouter(prefix="/api/v1/assignments", tags=["exports"])
+REMARKS = "X-Grader-Remarks"
+MAX_REMARKS = 20
+Format = Annotated[
+    str, Query(alias="format", description="plain | canvas | moodle | gradescope", max_length=50)
+]
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "the file; its kind depends on the format",
+        "content": {"text/csv": {}, "application/json": {}, "application/zip": {}},
+        "headers": {
+            REMARKS: {
+                "description": f"a JSON array: what was not exported and why; the first {MAX_REMARKS}",
+                "schema": {"type": "string"},
+            }
+        },
+    }
+}
+ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"description": "a zip", "content": {"application/zip": {}}},
+}
+
+
+@router.get(
+    "/{assignment_id:path}/grades.csv",
+    responses=FILES | described(401, 403, 404, 422, 429),
+    response_class=Response,
+)
+def grades_csv(
+    assignment_id: str, service: TheService, _caller: AssignmentInstructor, wanted: Format = "plain"
+) -> Response:
+    """The latest submission's grade of each student, in a format that needs no file of another system."""
+    return answer(exported(service, assignment_id, wanted))
+
+
+@router.post(
+    "/{assignment_id:path}/grades.csv",
+    responses=FILES | described(400, 401, 403, 404, 413, 422, 429),
+    response_class=Response,
+)
+def grades_into(
+    assignment_id: str,
+    service: TheService,
+    _caller: AssignmentInstructor,
+    template: Annotated[UploadFile, File(description="the gradebook or worksheet downloaded there")],
+    column: Annotated[str | None, Form(description="the column to fill in", max_length=500)] = None,
+    wanted: Format = "canvas",
+) -> Response:
+    """The same, filled into the gradebook or worksheet that was downloaded from the learning system."""
+    return answer(exported(service, assignment_id, wanted, template.file.read(), column))
+
+
+@router.get(
+    "/{assignment_id:path}/feedback.zip",
+    responses=ZIP | described(401, 403, 404, 429),
+    response_class=StreamingResponse,
+)
+def feedback_zip(assignment_id: str, service: TheService, _caller: AssignmentInstructor) -> StreamingResponse:
+    """A folder a student: feedback.html (opens offline), the annotated notebook, feedback.json."""
+    return zipped(service, assignment_id, None)
+
+
+@router.post(
+    "/{assignment_id:path}/feedback.zip",
+    responses=ZIP | described(400, 401, 403, 404, 413, 422, 429),
+    response_class=StreamingResponse,
+)
+def feedback_into(
+    assignment_id: str,
+    service: TheService,
+    _caller: AssignmentInstructor,
+    download: Annotated[UploadFile, File(description="Canvas's or Moodle's zip of the submissions")],
+) -> StreamingResponse:
+    """The same under the names of a learning system's download, which it takes as feedback files."""
+    return zipped(service, assignment_id, download.file.read())
+
+
+def exported(
+    service: Service,
+    assignment_id: str,
+    wanted: str,
+    template: bytes | None = None,
+    column: str | None = None,
+) -> Export:
+    """The file in a format; raises UnknownAssignmentError, ExportError."""
+    with service.store.read() as session:
+        title = assignments.current(session, assignment_id).title
+        found = grades.of_assignment(session, assignment_id)
+    return export(wanted, found, Order(title, template, column or None))
+
+
+def answer(made: Export) -> Response:
+    """A finished file, with its remarks in a header."""
+    headers = {"Content-Disposition": f'attachment; filename="{made.filename}"'}
+    if made.remarks:
+        headers[REMARKS] = json.dumps(made.remarks[:MAX_REMARKS])
+    return Response(made.content, media_type=made.media_type, headers=headers)
+
+
+def zipped(service: Service, assignment_id: str, download: bytes | None) -> StreamingResponse:
+    """All students' feedback, under the names of ``download`` where there is one; raises ExportError."""
+    with service.store.read() as session:
+        found = grades.feedback_of_assignment(session, assignment_id)
+    given = _handbacks(service, found)
+    if download is None:
+        made = handback.folders([each.student for each in found], given)
+    else:
+        made = handback.returned(download, given)
+    headers = {"Content-Disposition": 'attachment; filename="feedback.zip"'}
+    return StreamingResponse(handback.pieces(made), media_type="application/zip", headers=headers)
+
+
+def _handbacks(service: Service, found: list[grades.Judged]) -> Iterator[Handback]:
+    for each in found:
+        judged = Feedback.from_json(each.document)
+        seen = student_view(judged, service.assignment(judged.assignment.version))
+        yield Handback(each.student, seen, _executed(service, each.executed))
+
+
+def _executed(service: Service, blob: str | None) -> bytes | None:
+    """The notebook as it ran; without it, its student still gets the feedback."""
+    try:
+        return None if blob is None else service.store.blobs.get(blob)
+    except BlobMissingError:
+        return None

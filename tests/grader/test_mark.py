@@ -1,0 +1,141 @@
+"""Points by a person: bounded, told, logged, read by the student, and never lost to a regrade."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grader import marking, regrade
+from grader.store import webhooks
+from grader.store.tables import AuditEntry, WebhookMessage
+from tests.grader.arithmetic import SPEC
+from tests.grader.test_api import submit
+from tests.grader.test_regrade import STRICTER, klass, now, previewed  # noqa: F401
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def instructor(client):
+    client.headers.update(client.headers_of["instructor"])
+    return client
+
+
+def put(client, submission: str, part: str = "part1", **body):
+    body = {"score": 0.5, "reason": "The idea is *right*."} | body
+    return client.put(f"/api/v1/submissions/{submission}/parts/{part}/mark", json=body)
+
+
+def test_a_mark_is_in_force_at_once_and_the_student_reads_who_and_why(instructor, store, klass):  # noqa: F811
+    answer = put(instructor, klass["off"])
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["status"], told["score"], told["judged_status"]) == ("partial", 0.5, "incorrect")
+    seen = instructor.get(
+        f"/api/v1/submissions/{klass['off']}/feedback", headers=instructor.headers_of["lms"]
+    ).json()
+    assert seen["parts"][0]["message"] == "Marked by a person: The idea is *right*."
+    assert (seen["parts"][0]["score"], seen["score"]) == (0.5, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("body", "part", "status", "name", "says"),
+    [
+        ({"score": 1.01}, "part1", 422, "invalid-mark", "from 0 to 1"),
+        ({"score": -0.1}, "part1", 422, "invalid-mark", "from 0 to 1"),
+        ({"reason": "  "}, "part1", 422, "invalid-mark", "empty"),
+        ({"reason": "x" * 2001}, "part1", 422, "invalid-request", ""),
+        ({"score": "NaN"}, "part1", 422, "invalid-request", ""),
+        ({}, "part9", 404, "unknown-part", "part9"),
+    ],
+)
+def test_a_mark_that_cannot_be_given_says_why_and_changes_nothing(  # noqa: PLR0917
+    instructor,
+    store,
+    klass,  # noqa: F811
+    body,
+    part,
+    status,
+    name,
+    says,
+):
+    before = now(store, klass["off"]).to_json()
+    answer = put(instructor, klass["off"], part, **body)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:grader:problem:{name}")
+    assert says in answer.json()["detail"]
+    assert now(store, klass["off"]).to_json() == before
+
+
+@pytest.mark.parametrize("score", [0, 1])
+def test_both_bounds_can_be_given(instructor, klass, score):  # noqa: F811
+    assert put(instructor, klass["off"], score=score).json()["score"] == score
+
+
+def test_what_has_no_verdict_cannot_be_marked(instructor):
+    sent = submit(instructor).json()["id"]
+    answer = put(instructor, sent)
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:grader:problem:not-graded-yet")
+
+
+def test_a_mark_is_logged_with_before_and_after_and_told_to_receivers(instructor, store, klass):  # noqa: F811
+    with store.write() as session:
+        webhooks.create(session, "tests", "https://127.0.0.1:9/x", ["feedback.changed"], by="ada")
+    put(instructor, klass["off"])
+    with store.read() as session:
+        (entry,) = session.query(AuditEntry).filter_by(action="mark.given")
+        (message,) = session.query(WebhookMessage)
+    before, after = json.loads(entry.before), json.loads(entry.after)
+    assert (before["score"], before["mark"]) == (0.0, None)
+    assert (after["score"], after["mark"]["reason"]) == (0.5, "The idea is *right*.")
+    assert entry.actor.startswith("token ")
+    assert (message.event, json.loads(message.body)["data"]["score"]) == ("feedback.changed", 2.5)
+
+
+def test_a_mark_survives_a_regrade_and_its_undoing_and_goes_when_it_is_withdrawn(
+    instructor,
+    store,
+    klass,  # noqa: F811
+):
+    before = now(store, klass["off"]).to_json()
+    put(instructor, klass["off"])
+    made = previewed(store, STRICTER)
+    regrade.apply(store, made, by="ada")
+    assert now(store, klass["off"]).parts[0].score == 0.5
+    regrade.undo(store, made, by="ada")
+    assert now(store, klass["off"]).parts[0].score == 0.5
+    path = f"/api/v1/submissions/{klass['off']}/parts/part1/mark"
+    assert [instructor.delete(path).status_code for _ in range(2)] == [204, 404]
+    assert now(store, klass["off"]).to_json() == before
+
+
+def test_a_part_that_waits_for_a_person_gets_its_points(instructor, store, klass):  # noqa: F811
+    by_hand = "  - id: essay\n    title: An essay\n    points: 3\n    review: true\n"
+    made = previewed(store, SPEC + by_hand)
+    regrade.apply(store, made, by="ada")
+    waiting = now(store, klass["right"])
+    assert waiting.parts[2].status == "needs_review"
+    assert regrade.standing_score(waiting) is None
+    put(instructor, klass["right"], "essay", score=2)
+    marked = now(store, klass["right"])
+    assert (marked.parts[2].status, marked.parts[2].score, marked.score) == ("partial", 2.0, 5.0)
+    assert regrade.standing_score(marked) == 5.0
+
+
+def test_the_page_marks_refuses_and_withdraws(client, store, klass):  # noqa: F811
+    token = client.headers_of["instructor"]["Authorization"].removeprefix("Bearer ")
+    client.post("/login", data={"token": token})
+    client.headers["accept"] = "text/html"
+    path = f"/submissions/{klass['off']}/marks"
+    csrf = client.get(path).text.split('name="csrf" value="')[1].split('"')[0]
+    form = {"csrf": csrf, "part": "part1", "score": "0,5", "reason": "<b>well</b>"}
+    refused = client.post(path, data=form | {"score": "7"})
+    assert (refused.status_code, "from 0 to 1" in refused.text) == (422, True)
+    shown = client.post(path, data=form).text
+    assert "&lt;b&gt;well&lt;/b&gt;" in shown
+    assert "<b>well</b>" not in shown
+    with store.read() as session:
+        assert marking.standing(session, klass["off"])[0].given.score == 0.5
+    client.post(path, data=form | {"withdraw": "1"})
+    with store.read() as session:
+        assert marking.standing(session, klass["off"])[0].given is None
