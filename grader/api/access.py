@@ -25,6 +25,7 @@ from grader.store.tokens import BadCourseError, Caller
 
 BEARER = HTTPBearer(auto_error=False, description="a token of the role lms, instructor or monitor")
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
+DEVELOPER = Caller("development", "instructor")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 Expires = Annotated[int, Query(description="of a student's link, in place of a token")]
 Signature = Annotated[str, Query(description="of a student's link, in place of a token")]
@@ -33,7 +34,7 @@ Signature = Annotated[str, Query(description="of a student's link, in place of a
 def _known(service: TheService, credentials: Credentials) -> Caller:
     if credentials is None:
         raise Problem(401, "no-token", "Send a token: `Authorization: Bearer gr_…`.", headers=CHALLENGE)
-    caller = _who(service, credentials.credentials)
+    caller = who(service, credentials.credentials)
     if caller is None:
         raise Problem(
             401, "unknown-token", "This token is not known here, or it was revoked.", headers=CHALLENGE
@@ -42,12 +43,13 @@ def _known(service: TheService, credentials: Credentials) -> Caller:
     return caller
 
 
-def _who(service: Service, text: str) -> Caller | None:
+def who(service: Service, text: str) -> Caller | None:
+    """Whose token the text is; None where it is nobody's."""
     development = service.settings.development_token
     if development is not None and hmac.compare_digest(
         development.get_secret_value().encode(), text.encode()
     ):
-        return Caller("development", "instructor")
+        return DEVELOPER
     with service.store.read() as session:
         return tokens.check(session, text)
 

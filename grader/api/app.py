@@ -11,7 +11,18 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
 from grader import __version__, logs
-from grader.api import assignments, audit, examples, health, pages, problems, reports, submissions, webhooks
+from grader.api import (
+    assignments,
+    audit,
+    examples,
+    health,
+    pages,
+    problems,
+    reports,
+    session,
+    submissions,
+    webhooks,
+)
 from grader.api.bounds import BoundBody
 from grader.api.census import Census
 from grader.api.limits import Buckets
@@ -38,6 +49,7 @@ ROUTERS = (
     audit.router,
     assignments.router,
     webhooks.router,
+    session.router,
     pages.router,
     health.router,
 )

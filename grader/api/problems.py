@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
@@ -74,7 +74,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name
         known: dict[str, object] = {"type": NAMES + self.name, "title": title, "status": self.status}
         return known | {"detail": self.detail} | self.members
 
-    def response(self) -> JSONResponse:
+    def response(self) -> Response:
         """The HTTP answer."""
         return JSONResponse(self.document(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
@@ -95,11 +95,11 @@ def install(app: FastAPI) -> None:
     """Answer every error of the service's vocabulary with its problem document."""
 
     @app.exception_handler(Problem)
-    async def _problem(_request: Request, problem: Problem) -> JSONResponse:
+    async def _problem(_request: Request, problem: Problem) -> Response:
         return problem.response()
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(_request: Request, error: HTTPException) -> Response:
         status = error.status_code
         if status not in STATUSES:
             status = 400 if status < 500 else 500
@@ -107,25 +107,25 @@ def install(app: FastAPI) -> None:
         return Problem(status, STATUSES[status][1], str(error.detail), headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(_request: Request, error: RequestValidationError) -> Response:
         mistakes = [{"where": list(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
         return Problem(422, "invalid-request", "The request has unusable fields.", errors=mistakes).response()
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(NoConnectionError)
-    async def _database(_request: Request, error: Exception) -> JSONResponse:
+    async def _database(_request: Request, error: Exception) -> Response:
         log.error("the database failed", exc_info=error)
         detail = "The database does not answer. Nothing was changed; send the request again."
         return Problem(503, "database-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
     @app.exception_handler(BlobsAwayError)
-    async def _blobs(_request: Request, error: BlobsAwayError) -> JSONResponse:
+    async def _blobs(_request: Request, error: BlobsAwayError) -> Response:
         log.error("the blobs failed", exc_info=error)
         detail = "The store of notebooks does not answer. Nothing was changed; send the request again."
         return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
     @app.exception_handler(Exception)
-    async def _bug(request: Request, _error: Exception) -> JSONResponse:
+    async def _bug(request: Request, _error: Exception) -> Response:
         # The error itself goes on to the server's log, under the same id.
         headers = {"X-Request-ID": request.scope["request_id"]}
         detail = "Something went wrong on our side."
@@ -152,7 +152,7 @@ DETAILS = {
 
 
 def _answer(status: int, name: str) -> Any:
-    async def handle(_request: Request, error: Exception) -> JSONResponse:
+    async def handle(_request: Request, error: Exception) -> Response:
         return Problem(status, name, DETAILS.get(name, "{}").format(error)).response()
 
     return handle

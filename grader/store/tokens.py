@@ -120,6 +120,14 @@ def check(session: Session, text: str) -> Caller | None:
     return Caller(row.prefix, row.role, row.course, row.name)
 
 
+def caller_of(session: Session, prefix: str) -> Caller | None:
+    """Whose token begins so, for who has shown the whole of it before; None where it is revoked since."""
+    row = session.get(Token, prefix)
+    if row is None or row.revoked_at is not None:
+        return None
+    return Caller(row.prefix, row.role, row.course, row.name)
+
+
 def check_course(course: str | None) -> None:
     """Raises BadCourseError for what cannot begin an assignment's id."""
     if course is not None and not COURSE.fullmatch(course):
