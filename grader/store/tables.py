@@ -338,3 +338,19 @@ class RegradeLine(Base):
     changes: Mapped[bytes]
     needs_run: Mapped[int] = mapped_column(default=0)
     written: Mapped[str | None]
+
+
+class AnswerRow(Base):
+    """What a part's answer in one evidence is (``grader.answers``), worked out once.
+
+    ``layout``: which parts and variables it was worked out for. ``outline`` is empty where none is.
+    """
+
+    __tablename__ = "answers"
+
+    evidence: Mapped[str] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    layout: Mapped[str]
+    outline: Mapped[str]
+    sketch: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(_StorableText)

@@ -17,11 +17,14 @@ from grader.api.problems import Problem
 from grader.store.assignments import UnknownAssignmentError
 from grader.store.submissions import UnknownSubmissionError
 
-HEADERS = pages.HEADERS | {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "script-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+HEADERS = {
+    # Nothing inline, nothing of other hosts; forms and frames are ours alone.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     # A form's POST must tell its origin to this service, and to nobody else.
     "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-store",
 }
 TEMPLATES = Environment(
     loader=FileSystemLoader(pages.HERE / "templates"),
