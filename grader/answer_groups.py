@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 import structlog
@@ -224,7 +225,7 @@ def _given(session: Session, assignment_id: str, only: str | None) -> list[_Give
         .order_by(Submission.number, Submission.id)
     )  # fmt: skip
     chosen = PartRow.part == only if only is not None else PartRow.status.in_((*WRONG, "correct"))
-    return [_Given(*tuple(row)) for row in session.execute(wanted.where(chosen))]
+    return [_Given(*cast(Any, row)) for row in session.execute(wanted.where(chosen))]
 
 
 def _counting(given: Iterable[_Given]) -> dict[tuple[str, str], str]:

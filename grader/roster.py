@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from grader.grades import WITHOUT_SCORE
@@ -81,9 +81,9 @@ class Student(msgspec.Struct, frozen=True):
         return "complete" if self.counts.full else "open"
 
 
-def lines(session: Session, assignment_id: str) -> list[Line]:
-    """Every submission to the assignment, oldest first."""
-    rows = session.execute(_LINES.where(Submission.assignment_id == assignment_id))
+def lines(session: Session, assignment_id: str, *, student: str | None = None) -> list[Line]:
+    """Every submission to the assignment (of one student), oldest first."""
+    rows = session.execute(_LINES.where(*_chosen(assignment_id, student)))
     return [_line(Line(*tuple(row))) for row in rows]
 
 
@@ -95,8 +95,11 @@ def students(found: Iterable[Line]) -> list[Student]:
     return [_student(name, by_name[name]) for name in sorted(by_name, key=str.casefold)]
 
 
-def cells(session: Session, assignment_id: str) -> dict[str, list[Cell]]:
-    """By verdict: its parts, for every verdict that counts."""
+def cells(
+    session: Session, assignment_id: str, *, student: str | None = None, part: str | None = None
+) -> dict[str, list[Cell]]:
+    """By verdict: its parts (or only one), for every verdict that counts."""
+    chosen = [*_chosen(assignment_id, student), *([] if part is None else [PartRow.part == part])]
     rows = session.execute(
         select(
             PartRow.feedback_id, PartRow.part, PartRow.title, PartRow.status, PartRow.score,
@@ -106,13 +109,13 @@ def cells(session: Session, assignment_id: str) -> dict[str, list[Cell]]:
         .join(Attempt, Attempt.id == NEWEST_ATTEMPT)
         .join(FeedbackRow, FeedbackRow.id == NEWEST_VERDICT)
         .join(PartRow, PartRow.feedback_id == FeedbackRow.id)
-        .where(Submission.assignment_id == assignment_id)
+        .where(*chosen)
         .order_by(PartRow.feedback_id, PartRow.position)
     )  # fmt: skip
     found: dict[str, list[Cell]] = {}
-    for feedback, part, title, status, score, most, misconception in rows:
+    for feedback, name, title, status, score, most, misconception in rows:
         kept = None if status in WITHOUT_SCORE else score
-        found.setdefault(feedback, []).append(Cell(part, title, status, kept, most, misconception))
+        found.setdefault(feedback, []).append(Cell(name, title, status, kept, most, misconception))
     return found
 
 
@@ -167,6 +170,11 @@ _KEYS: Mapping[Sort, Callable[[Student], float | str | None]] = {
     "seconds": lambda each: each.counts.seconds,
     "state": lambda each: each.standing,
 }
+
+
+def _chosen(assignment_id: str, student: str | None) -> list[ColumnElement[bool]]:
+    chosen = [Submission.assignment_id == assignment_id]
+    return chosen if student is None else [*chosen, Submission.student == student]
 
 
 def _line(read: Line) -> Line:
