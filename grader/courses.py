@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import msgspec
 from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlalchemy.orm import Session
@@ -36,7 +38,7 @@ def seen_by(session: Session, caller: Caller) -> list[Course]:
     """The courses in the caller's scope, by name."""
     by_course: dict[str, list[Listed]] = {}
     for row in session.execute(_LISTED):
-        found = Listed(*tuple(row))
+        found = Listed(*cast(Any, row))
         if caller.sees(found.id):
             by_course.setdefault(course_of(found.id), []).append(found)
     return [Course(name, tuple(found)) for name, found in by_course.items()]

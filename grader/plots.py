@@ -111,14 +111,12 @@ def statuses(parts: Sequence[tuple[str, Mapping[str, int]]], words: Mapping[str,
     if not shown:
         return None
     rows = tuple((name, *(str(counts.get(status, 0)) for status in shown)) for name, counts in parts)
-    told = "; ".join(
-        f"{name}: {counts.get('correct', 0)} of {sum(counts.values())}" for name, counts in parts
-    )
+    told = [f"{name}: {counts.get('correct', 0)} of {sum(counts.values())}" for name, counts in parts]
     key = tuple((name, tuple(counts.get(status, 0) for status in shown)) for name, counts in parts)
     return Plot(
         "statuses",
         "Parts",
-        f"Students whose answer is correct. {'; '.join(each)}.",
+        f"Students whose answer is correct. {'; '.join(told)}.",
         _stacked(key, tuple(shown), tuple(words[status] for status in shown)),
         ("part", *(words[status] for status in shown)),
         rows,

@@ -28,7 +28,11 @@ def every(service: TheService, caller: Staff, csrf: Csrf, format: Format = "html
 
 @router.get("/courses/{course}")
 def one(
-    course: str, service: TheService, caller: CourseStaff, csrf: Csrf, format: Format = "html"
+    course: str,
+    service: TheService,
+    caller: CourseStaff,
+    csrf: Csrf,
+    format: Format = "html",  # noqa: A002
 ) -> Response:
     """One course."""
     with service.store.read() as session:
