@@ -54,6 +54,7 @@ _LISTED = (
         func.count(distinct(Submission.student)), func.count(Submission.id),
         _counted("queued", "running"), _counted("parked"), func.max(Submission.created_at),
     )
+    .select_from(Assignment)
     .join(AssignmentVersion, AssignmentVersion.version == Assignment.version)
     .outerjoin(Submission, Submission.assignment_id == Assignment.id)
     .outerjoin(Attempt, Attempt.id == NEWEST_ATTEMPT)

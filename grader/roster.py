@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
+from checks.feedback import PartStatus
 from grader.grades import WITHOUT_SCORE
 from grader.store.tables import Attempt, FeedbackRow, PartRow, Submission
 
@@ -120,7 +121,7 @@ def cells(
 
 
 class PartCount(msgspec.Struct, frozen=True):
-    """How many students have each status and each misconception in a part."""
+    """How many students have each status (of all that there are) and each misconception in a part."""
 
     id: str
     title: str
@@ -146,7 +147,7 @@ def part_counts(found: Sequence[Student], by_verdict: Mapping[str, Sequence[Cell
             name,
             kept[0].title,
             kept[0].max_score,
-            dict(Counter(cell.status for cell in kept)),
+            dict.fromkeys(get_args(PartStatus), 0) | Counter(cell.status for cell in kept),
             dict(Counter(cell.misconception for cell in kept if cell.misconception)),
         )
         for name, kept in by_part.items()
@@ -223,6 +224,7 @@ _LINES = (
         FeedbackRow.id, FeedbackRow.evidence, FeedbackRow.run_status, FeedbackRow.score,
         FeedbackRow.max_score, FeedbackRow.run_seconds, _parts_in("unjudged"), _parts_in("needs_review"),
     )
+    .select_from(Submission)
     .join(Attempt, Attempt.id == NEWEST_ATTEMPT)
     .outerjoin(FeedbackRow, FeedbackRow.id == NEWEST_VERDICT)
     .order_by(Submission.created_at, Submission.id)
