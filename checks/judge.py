@@ -278,3 +278,9 @@ def _untouched_message(case: Case) -> str:
     if not any(name in case.values for name in case.part.answers):
         return f"{names}: there is no answer to this part in the notebook yet."
     return f"{names}: still as the exercise gave it. Fill in your answer and run the cell again."
+
+
+def decided_by(part: Part, evidence: Evidence) -> Values:
+    """The values that decide a part, with what its calls and queries came to; raises BadFrameError."""
+    snapshot, values = _deciding(part, evidence)
+    return {**values, **_work_done(evidence, snapshot)}

@@ -30,6 +30,7 @@ from grader.api import (
 )
 from grader.api.bounds import BoundBody
 from grader.api.census import Census
+from grader.api.instructor.routes import router as instructor_pages
 from grader.api.limits import Buckets
 from grader.api.links import links_of
 from grader.api.metrics import Figures
@@ -61,6 +62,7 @@ ROUTERS = (
     session.router,
     regrade_pages.router,
     mark_pages.router,
+    instructor_pages,
     pages.router,
     health.router,
 )

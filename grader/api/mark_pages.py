@@ -11,8 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from grader import marking
 from grader.api.exporting import exported, zipped
-from grader.api.hand_pages import html
-from grader.api.instructor.page import PageRoute
+from grader.api.instructor.page import PageRoute, html
 from grader.api.problems import DETAILS, Problem
 from grader.api.service import Service, TheService
 from grader.api.session import AssignmentStaff, Csrf, StaffForm, SubmissionStaff

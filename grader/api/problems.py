@@ -137,7 +137,7 @@ def install(app: FastAPI) -> None:
         return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
     @app.exception_handler(OSError)
-    async def _disk(_request: Request, error: OSError) -> JSONResponse:
+    async def _disk(_request: Request, error: OSError) -> Response:
         if error.errno not in NO_SPACE:
             raise error
         log.error("no space to store what came", exc_info=error)
@@ -154,7 +154,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer(status, name))
 
 
-def _storage_full() -> JSONResponse:
+def _storage_full() -> Response:
     detail = "There is no space left to store this. Nothing was changed; send the request again later."
     return Problem(507, "storage-full", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 

@@ -13,8 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from checks import bundle
 from grader import regrade
-from grader.api.hand_pages import html
-from grader.api.instructor.page import PageRoute
+from grader.api.instructor.page import PageRoute, html
 from grader.api.problems import Problem
 from grader.api.regrading import require_regrade, start
 from grader.api.service import Service, TheService

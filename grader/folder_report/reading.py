@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from checks.feedback import Feedback, PartFeedback
-from grader.grades import OPEN
 from grader.keep import EXECUTED, FEEDBACK
+from grader.store.marks import OPEN
 
 WRONG = ("partial", "incorrect", "error")
 ORDER = ("correct", "partial", "incorrect", "error", "not_attempted", "needs_review", "unjudged")

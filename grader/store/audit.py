@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from grader.store.courses import course_of
@@ -110,6 +110,18 @@ def of_assignment(
     wanted = select(AuditEntry).where(AuditEntry.assignment_id == assignment_id)
     if before is not None:
         wanted = wanted.where(AuditEntry.id < before)
+    return _entries(session, wanted, limit)
+
+
+def of_subject(session: Session, assignment_id: str, subject: str, *, limit: int = 100) -> Sequence[Entry]:
+    """What changed one submission of the assignment, newest first."""
+    wanted = select(AuditEntry).where(
+        AuditEntry.assignment_id == assignment_id, AuditEntry.subject == subject
+    )
+    return _entries(session, wanted, limit)
+
+
+def _entries(session: Session, wanted: Select[AuditEntry], limit: int) -> Sequence[Entry]:
     rows = session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(limit))
     return [
         Entry(row.id, row.at, row.actor, row.action, row.subject, _read(row.before), _read(row.after))

@@ -362,3 +362,19 @@ class AttemptEvent(Base):
     kind: Mapped[str]
     at: Mapped[float] = mapped_column(index=True)
     document: Mapped[bytes]
+
+
+class AnswerRow(Base):
+    """What a part's answer in one evidence is (``grader.answers``), worked out once.
+
+    ``layout``: which parts and variables it was worked out for. ``outline`` is empty where none is.
+    """
+
+    __tablename__ = "answers"
+
+    evidence: Mapped[str] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    layout: Mapped[str]
+    outline: Mapped[str]
+    sketch: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(_StorableText)

@@ -19,7 +19,8 @@ POLICY = (
     "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 PRIVATE = {
-    "Referrer-Policy": "no-referrer",
+    # A form's POST must tell its origin to this service, and to nobody else.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, no-store",
 }
@@ -78,5 +79,11 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(markdown=rendered, moment=moment, machine_moment=machine_moment, points=points)
+_TEMPLATES.filters.update(
+    markdown=rendered,
+    moment=moment,
+    machine_moment=machine_moment,
+    points=points,
+    in_words=lambda status: STATUS_WORDS.get(status, status),
+)
 _TEMPLATES.globals.update(status_words=STATUS_WORDS, run_words=RUN_WORDS)

@@ -9,7 +9,8 @@ from checks.assignment import Assignment
 from checks.feedback import Feedback, PartFeedback, Viewer
 from checks.spec.models import Part
 from grader.api.pages.rendering import points
-from grader.grades import OPEN, WITHOUT_SCORE
+from grader.grades import WITHOUT_SCORE
+from grader.store.marks import OPEN
 
 TO_DO = ("error", "incorrect", "partial", "not_attempted")
 AGAIN = "then hand the notebook in again."

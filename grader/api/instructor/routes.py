@@ -1,0 +1,12 @@
+"""All routes of the instructor's pages."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from grader.api.instructor import answers, assignments, courses, submissions
+
+# The order counts: an assignment's id has slashes, so its longer paths come first.
+router = APIRouter()
+for each in (answers.router, assignments.router, courses.router, submissions.router):
+    router.include_router(each)

@@ -1,0 +1,55 @@
+"""Drawings: fit for a page that forbids inline styles, the same bytes for the same numbers, numbers as text."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from grader import plots
+from grader.api.instructor.page import WORDS
+
+PARTS = [("part1", {"correct": 7, "incorrect": 3}), ("<part>", {"unjudged": 2, "error": 1})]
+DRAWN = {
+    "scores": lambda: plots.scores([0, 1, 1, 2.0], 3),
+    "many scores": lambda: plots.scores([0.5, 12.5, 99], 100),
+    "attempts": lambda: plots.attempts({1: 4, 3: 1, 40: 2}, 5),
+    "seconds": lambda: plots.seconds([0.2, 3.0, 700.0]),
+    "statuses": lambda: plots.statuses(PARTS, WORDS),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+class TestADrawing:
+    def test_it_is_svg_that_an_html_page_may_hold(self, name):
+        svg = str(DRAWN[name]().svg)
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+        assert not re.search(r"<style| style=|<script|<\?xml|font-family|xlink:href=\"http", svg)
+        assert "currentColor" in svg
+        assert len(svg) < 20_000
+
+    def test_equal_numbers_give_equal_bytes(self, name):
+        first = DRAWN[name]().svg
+        plots._columns.cache_clear()
+        plots._stacked.cache_clear()
+        assert DRAWN[name]().svg == first
+
+    def test_its_numbers_are_there_as_text(self, name):
+        plot = DRAWN[name]()
+        assert {len(row) for row in plot.rows} == {len(plot.head)}
+        assert plot.description
+
+
+def test_everybody_is_counted_once():
+    spread = plots.scores([0, 0.5, 1, 2, 3, 3.5], 3)
+    assert sum(int(count) for _, count in spread.rows) == 6
+    assert dict(plots.scores([0, 1, 1, 2.0], 3).rows) == {"0": "1", "1": "2", "2": "1", "3": "0"}
+    assert dict(plots.attempts({1: 4, 3: 1, 40: 2}, 5).rows)["> 20"] == "2"
+    assert sum(int(count) for _, count in plots.seconds([0.0, 0.5, 299, 300, 1e6]).rows) == 5
+
+
+def test_nothing_is_drawn_of_nothing():
+    assert (plots.scores([], 3), plots.seconds([]), plots.attempts({}, 0), plots.statuses([], WORDS)) == (
+        None,
+    ) * 4
