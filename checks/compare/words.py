@@ -50,7 +50,7 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
 
 
 def moment_text(node: v.Array) -> str | None:
-    """A single date, moment or span: ``2024-02-29``, ``2024-02-29T12:30:00``, ``1 day, 2:00:00``; else None."""
+    """A single date, moment or span: ``2024-02-29``, ``2024-02-29T12:30:00``, ``1 day, 2:00:00``, or None."""
     if node.shape or node.values is None or node.values.dtype.kind not in "mM":
         return None
     number = content.moments(node)[()]
