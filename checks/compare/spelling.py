@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checks.compare import content
-from checks.compare.words import describe
+from checks.compare.words import describe, moment_text
 from checks.evidence import values as v
 
 LIMIT = 60
@@ -38,6 +38,8 @@ def _text(node: v.AnyNode | None, limit: int) -> str | None:  # noqa: PLR0911 - 
             return _joined(node.items, "{", "}", limit)
         case v.Mapping() if node.cut is None:
             return _entries(node, limit)
+        case v.Array() if not node.shape:
+            return moment_text(node)
         case v.Array() | v.Series() | v.Index():
             found = content.items(node)
             return None if found is None else _joined(found, f"{_name(node)}([", "])", limit)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
+
 from checks.compare import content
 from checks.evidence import values as v
 
@@ -45,6 +47,18 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
             return f"a value that could not be read ({node.why})"
         case _:
             return f"an object of class {class_name(getattr(node, 'cls', ''))}"
+
+
+def moment_text(node: v.Array) -> str | None:
+    """A single date, moment or span: ``2024-02-29``, ``2024-02-29T12:30:00``, ``1 day, 2:00:00``, or None."""
+    if node.shape or node.values is None or node.values.dtype.kind not in "mM":
+        return None
+    number = content.moments(node)[()]
+    if np.isnat(number):
+        return "NaT"
+    if number.dtype.kind == "m":
+        return str(number.astype("timedelta64[us]").item())
+    return str(np.datetime_as_string(number, unit="D" if node.dtype == "datetime64[D]" else "s"))
 
 
 def class_name(cls: str) -> str:
@@ -99,6 +113,9 @@ def _count(node: v.Sequence | v.SetOf | v.Mapping) -> str:
 
 
 def _shaped(node: v.Array | v.Tensor) -> str:
+    text = moment_text(node) if isinstance(node, v.Array) else None
+    if text is not None:
+        return f"the {'span of time' if node.dtype.startswith('timedelta') else 'date'} {text}"
     if isinstance(node, v.Array) and node.shape == () and node.values is not None:
         return f"the number {content.numbers(node)}"
     plain = node.cls in ("numpy.ndarray", "")
