@@ -144,15 +144,17 @@ def _verdicts(chosen: list[Play], results: list[Graded]) -> Iterator[Finding]:
 
 
 def _leaks(chosen: list[Play], results: list[Graded], grader: Grader) -> Iterator[Finding]:
-    told: set[str] = set()
+    """One finding a part and value, however many messages tell it."""
+    told: set[tuple[str, str]] = set()
     for play, result in zip(chosen, results, strict=True):
         if result.evidence is None:
             continue
         for finding in telling(
             grader.assignment, play.title, result.feedback, result.evidence, grader.reference
         ):
-            if finding.what not in told:
-                told.add(finding.what)
+            value = (finding.where.rpartition(", ")[2], finding.what.partition(": ")[0])
+            if value not in told:
+                told.add(value)
                 yield finding
 
 

@@ -103,7 +103,7 @@ def test_a_message_that_tells_the_expected_value_is_an_error_unless_the_spec_wan
     told = [*MASTER[:3], cell("low", "#%%RM_IF(PROD)%%\n# Incorrect\nmean = 2.5\npart1.check()"), MASTER[3]]
     code, found, findings = rehearsed(weather.write(tmp_path / "one", spec, told))
     assert code == 2
-    assert ("error", "leak", "cell low, part1") in findings
+    assert ("error", "leak", "cell median, part1") in findings
     (leak,) = [one["what"] for one in found["findings"] if one["code"] == "leak"]
     assert leak.startswith("the message tells the expected 18.083")
     wanted = spec.replace("to: reference}", "to: reference, tell: true}")

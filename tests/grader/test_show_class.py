@@ -1,0 +1,54 @@
+"""The class at a glance, where the time went, and the bar's rate."""
+
+from __future__ import annotations
+
+import re
+
+from rich.console import Console
+from rich.progress import Progress
+
+from grader.local import Phases
+from grader.show import RateColumn
+from grader.show_class import Line, results, timings
+from tests.grader.test_folder_report import feedback
+
+
+def shown(table: object) -> list[str]:
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(table)
+    return [" ".join(re.split(r"[\s│┃]+", line)).strip() for line in console.export_text().splitlines()]
+
+
+LINES = [
+    Line("ada", feedback("ada", "correct", ""), Phases(0.1, 2.0, 0.3, 0.01), 30 << 20),
+    Line("[red]bob", feedback("bob", "partial", ""), Phases(0.3, 4.0, 0.5, 0.03), None),
+    Line("eve", feedback("eve", "unjudged", ""), Phases(), None),
+]
+
+
+def test_a_class_is_a_row_a_student_and_a_count_of_what_is_right() -> None:
+    lines = shown(results(LINES))
+    assert "ada 2/2 ✓ completed" in lines
+    assert "[red]bob 1/2 ½ completed" in lines
+    assert "eve ? ? completed" in lines
+    assert "right, of 3 1" in lines
+
+
+def test_timings_are_by_phase_with_median_and_sum() -> None:
+    lines = shown(timings(LINES, start=1.5, reference=0.25))
+    assert lines[0] == "Seconds: sandbox started in 1.50, reference run 0.25"
+    assert "ada 0.100 2.000 0.300 0.010 2.410 30" in lines
+    assert "median 0.100 2.000 0.300 0.010 2.410" in lines
+    assert "sum 0.400 6.000 0.800 0.040 7.240" in lines
+
+
+def test_a_bar_tells_how_many_are_done_in_a_minute() -> None:
+    now = [0.0]
+    progress = Progress(RateColumn(), get_time=lambda: now[0])
+    progress.add_task("graded", total=10)
+    (task,) = progress.tasks
+    assert RateColumn().render(task).plain == ""
+    for _ in range(3):
+        now[0] += 2.0
+        progress.advance(task.id)
+    assert RateColumn().render(task).plain == "30/min"
