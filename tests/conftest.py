@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import postgres as postgresql
 from worker.environment import load_environment
@@ -15,6 +16,9 @@ from worker.errors import SandboxUnavailable
 from worker.warm import WarmServer, require_sandbox
 
 ROOT = Path(__file__).parent.parent
+# How long an example takes says how busy the machine is, and is no property of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def need(present: bool, what: str) -> None:

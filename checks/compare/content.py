@@ -219,7 +219,16 @@ def gaps(node: v.AnyNode) -> int:
     found = numbers(node)
     if found is not None:
         return int(np.isnan(found).sum())
+    if isinstance(node, v.Array) and node.texts is not None and node.mask is None and len(node.shape) == 1:
+        return _missing_texts(node.texts)
     return sum(map(gap, items(node) or ()))
+
+
+def _missing_texts(texts: v.Texts) -> int:
+    """Without making a node of each text: a table has thousands."""
+    if texts.missing is None or not gap(texts.blank):
+        return 0
+    return int(np.count_nonzero(np.frombuffer(texts.missing.raw, dtype=np.uint8)))
 
 
 def gap(node: v.AnyNode) -> bool:

@@ -68,6 +68,7 @@ def test_texts_come_back_as_they_were_written(strings: list[str], data: st.DataO
     assert isinstance(node, Array)
     gaps = missing or [False] * len(strings)
     assert node.elements == [blank if gap else Text(each) for each, gap in zip(strings, gaps, strict=True)]
+    assert content.gaps(node) == sum(map(content.gap, node.elements or ()))
     assert node.texts is not None
     assert node.texts.strings() == strings
 
@@ -81,6 +82,7 @@ def test_both_forms_of_an_array_mean_the_same_to_the_checks(strings: list[str]) 
     assert content.labels(compact) == content.labels(single)
     assert content.numbers(compact) is content.numbers(single) is None
     assert content.family(compact) == content.family(single)
+    assert content.gaps(compact) == content.gaps(single) == 0
     assert (match_rows(compact, single).wrong == "") == (len(set(strings)) == len(strings))
 
 

@@ -16,7 +16,9 @@ from worker.warm import WarmServer
 
 BUNDLE = {
     **SLOW_BUNDLE,
-    "assignment.yaml": SLOW_BUNDLE["assignment.yaml"].replace(b"cell_seconds: 20", b"cell_seconds: 6"),
+    "assignment.yaml": SLOW_BUNDLE["assignment.yaml"].replace(
+        b"cell_seconds: 20", b"cell_seconds: 6, memory_mib: 600"
+    ),
 }
 RIGHT_ANSWERS = ("squares = [0, 1, 4]\npart1.check()", "total = sum(numbers)\npart2.check()")
 WRONG_ANSWERS = ("squares = [0, 1, 2]\npart1.check()", "total = -1\npart2.check()")
