@@ -16,8 +16,8 @@ from checks.feedback import Feedback, student_view
 from grader.api.access import require_turn
 from grader.api.links import LinkRefusedError
 from grader.api.pages import view
-from grader.api.pages.notebook import NoNotebookError, annotated_file, framed, notebook_page
-from grader.api.pages.rendering import PRIVATE, page
+from grader.api.pages.notebook import NoNotebookError, annotated_file, framed_refusal, notebook_page
+from grader.api.pages.rendering import PRIVATE, page, refusal
 from grader.api.service import Service, TheService
 from grader.store import assignments, handed_in, submissions
 from grader.store.feedback import latest
@@ -83,35 +83,38 @@ TheLink = Annotated[Link, Depends(_link)]
 @router.get("/feedback/{submission_id}")
 def feedback(link: TheLink, service: TheService) -> Response:
     """A student's feedback; while there is none, where the submission stands."""
-    return _opened(service, link, lambda found: _page(service, found, link.key), page)
+    return _opened(service, link, lambda found: _page(service, found, link.key))
 
 
 @router.get("/feedback/{submission_id}/notebook")
 def notebook(link: TheLink, service: TheService) -> Response:
     """The executed notebook with the feedback in it, for the page's frame."""
-    return _opened(service, link, lambda found: _notebook(service, found), framed)
+    return _opened(service, link, lambda found: _notebook(service, found), framed_refusal)
 
 
 @router.get("/feedback/{submission_id}/annotated.ipynb")
 def annotated(link: TheLink, service: TheService) -> Response:
     """The same as a file for Jupyter."""
-    return _opened(service, link, lambda found: _annotated(service, found), page)
+    return _opened(service, link, lambda found: _annotated(service, found))
 
 
 def _opened(
-    service: Service, link: Link, answer: Callable[[Found], Response], refuse: Callable[..., Response]
+    service: Service,
+    link: Link,
+    answer: Callable[[Found], Response],
+    refuse: Callable[[int, str, str], Response] = refusal,
 ) -> Response:
     """What the link opens, or a page that says why it does not."""
     try:
         service.links.check("feedback", link.submission, link.expires, link.signature)
         require_turn(service.link_turns, link.submission)
         return answer(_found(service, link.submission))
-    except LinkRefusedError as refusal:
-        return refuse("message.html", 403, title="This link does not open", text=f"{refusal}.")
+    except LinkRefusedError as error:
+        return refuse(403, "This link does not open", f"{error}.")
     except UnknownSubmissionError:
-        return refuse("message.html", 404, title="Not found", text="There is no such submission.")
+        return refuse(404, "Not found", "There is no such submission.")
     except NoNotebookError:
-        return refuse("message.html", 404, title="No notebook", text=NO_NOTEBOOK)
+        return refuse(404, "No notebook", NO_NOTEBOOK)
 
 
 def _found(service: Service, submission_id: str) -> Found:

@@ -47,7 +47,7 @@ def notebook_page(executed: bytes, feedback: Feedback, cards: Sequence[PartCard]
     """
     cells = _cells(executed, cards)
     shown = {card.anchor for cell in cells for card in cell.parts}
-    return framed(
+    return _framed(
         "notebook.html",
         title=feedback.assignment.title,
         cells=cells,
@@ -55,7 +55,12 @@ def notebook_page(executed: bytes, feedback: Feedback, cards: Sequence[PartCard]
     )
 
 
-def framed(template: str, status: int = 200, **values: object) -> HTMLResponse:
+def framed_refusal(status: int, title: str, text: str) -> HTMLResponse:
+    """Why there is no notebook in the frame."""
+    return _framed("framed_message.html", status, title=title, text=text)
+
+
+def _framed(template: str, status: int = 200, **values: object) -> HTMLResponse:
     """A template for the frame, its style inline: the frame has no origin to load a style sheet from."""
     return HTMLResponse(fill(template, css=_css(), **values), status, headers=HEADERS)
 

@@ -52,6 +52,11 @@ def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(fill(template, **values), status, headers=HEADERS)
 
 
+def refusal(status: int, title: str, text: str) -> HTMLResponse:
+    """A page that says why there is nothing to see."""
+    return page("message.html", status, title=title, text=text)
+
+
 def fill(template: str, **values: Any) -> str:
     """A template filled in; a value that it names and that is missing raises jinja2.UndefinedError."""
     return _TEMPLATES.get_template(template).render(**values)

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from grader import report
 from grader.api.access import require_turn
 from grader.api.links import LinkRefusedError
-from grader.api.pages.rendering import page
+from grader.api.pages.rendering import page, refusal
 from grader.api.service import Service, TheService
 from grader.store.assignments import UnknownAssignmentError
 
@@ -24,10 +24,10 @@ def assignment_report(
         service.links.check("reports", assignment_id, expires, signature)
         require_turn(service.link_turns, f"reports/{assignment_id}")
         return _report(service, assignment_id)
-    except LinkRefusedError as refusal:
-        return page("message.html", 403, title="This link does not open", text=str(refusal))
+    except LinkRefusedError as error:
+        return refusal(403, "This link does not open", f"{error}.")
     except UnknownAssignmentError:
-        return page("message.html", 404, title="Not found", text="There is no such assignment.")
+        return refusal(404, "Not found", "There is no such assignment.")
 
 
 def _report(service: Service, assignment_id: str) -> HTMLResponse:
