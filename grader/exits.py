@@ -26,6 +26,7 @@ from grader.safety import UnsafeError
 from grader.settings import ConfigFileError
 from grader.store import BlobMissingError
 from grader.store.assignments import UnknownAssignmentError
+from grader.store.database import NewerDatabaseError
 from grader.store.references import ReferenceFailedError
 from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.tokens import BadCourseError, UnknownTokenError
@@ -73,7 +74,7 @@ def exits() -> Iterator[None]:
         fail(f"the data directory cannot be used: {error}", Exit.INFRASTRUCTURE)
     except (InfrastructureError, ReferenceFailedError, BlobMissingError, StartError) as error:
         fail(str(error), Exit.INFRASTRUCTURE)
-    except DemoError as error:
+    except (DemoError, NewerDatabaseError) as error:
         fail(str(error), Exit.INFRASTRUCTURE)
     except KeyboardInterrupt:
         fail("interrupted", Exit.INTERRUPTED)

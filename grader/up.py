@@ -81,9 +81,9 @@ def service(settings: Settings, say: Say, hurry: Event | None = None) -> Iterato
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         launcher = Launcher(settings, lock.fileno(), hurry or Event())
         parts: list[Part] = []
+        tokens = _prepare_database(settings)
         if settings.broker_url is None:
             parts.append(stack.enter_context(_redis(launcher, say)))
-        tokens = _prepare_database(settings)
         # What starts last is stopped first: the API answers while the worker drains.
         parts.append(stack.enter_context(_api(launcher, listener)))
         parts.append(stack.enter_context(_worker(launcher)))

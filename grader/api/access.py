@@ -74,11 +74,12 @@ def _require_role(caller: Caller, *roles: str) -> Caller:
     return caller
 
 
-def _any(caller: KnownCaller) -> Caller:
+# async, wherever nothing is looked up: a plain function would be sent to a thread and back.
+async def _any(caller: KnownCaller) -> Caller:
     return _require_role(caller, "lms", "instructor")
 
 
-def _instructor(caller: KnownCaller) -> Caller:
+async def _instructor(caller: KnownCaller) -> Caller:
     return _require_role(caller, "instructor")
 
 
@@ -94,11 +95,11 @@ AnyCaller = Annotated[Caller, Depends(_any)]
 Instructor = Annotated[Caller, Depends(_instructor)]
 
 
-def _sender(assignment_id: str, caller: AnyCaller) -> Caller:
+async def _sender(assignment_id: str, caller: AnyCaller) -> Caller:
     return _in_scope(assignment_id, caller)
 
 
-def _assignment_instructor(assignment_id: str, caller: Instructor) -> Caller:
+async def _assignment_instructor(assignment_id: str, caller: Instructor) -> Caller:
     return _in_scope(assignment_id, caller)
 
 
@@ -127,7 +128,7 @@ def _reader(
 ) -> Caller:
     if credentials is None and signature:
         return _student(service, submission_id, expires, signature)
-    caller = _any(_known(service, credentials))
+    caller = _require_role(_known(service, credentials), "lms", "instructor")
     with service.store.read() as session:
         if not caller.sees(submissions.progress(session, submission_id).assignment):
             raise UnknownSubmissionError(submission_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import time
 from urllib.parse import quote, urlencode
@@ -43,7 +42,7 @@ class Links:
         return hmac.new(self._key, f"seal\n{purpose}\n{text}".encode(), hashlib.sha256).hexdigest()
 
     def _signature(self, page: str, subject: str, expires: int) -> str:
-        return hmac.new(self._key, f"{page}\n{subject}\n{expires}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, f"{page}\n{subject}\n{expires}".encode(), "sha256").hex()
 
 
 def links_of(settings: Settings) -> Links:

@@ -39,10 +39,13 @@ class Service:
             archive = assignments.archive_of(session, version)
         return Assignment.from_files(bundle.unpack(self.store.blobs.get(archive)))
 
+    def base(self, request: Request) -> str:
+        """What stands before every path in an address under which a browser finds this service."""
+        return (self.settings.public_url or str(request.base_url)).rstrip("/")
+
     def url(self, request: Request, path: str) -> str:
         """The address under which a browser finds ``path``."""
-        base = self.settings.public_url or str(request.base_url)
-        return base.rstrip("/") + path
+        return self.base(request) + path
 
 
 # async: a plain function would be sent to a thread and back.

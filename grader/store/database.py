@@ -25,6 +25,10 @@ from grader.store.waiting import Line, queue_up
 BUSY_SECONDS = 30
 
 
+class NewerDatabaseError(Exception):
+    """The database has a schema that this code does not know: a newer version of the service made it."""
+
+
 class Store:
     """The open database and the blobs; safe to share between threads, not across a fork."""
 
@@ -91,12 +95,16 @@ def connect(url: str) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database to this code's schema; several processes may do so at once."""
+    """Bring the database to this code's schema; several processes may do so at once.
+
+    Raises NewerDatabaseError, and changes nothing then.
+    """
     with engine.connect() as connection:
         if is_current(connection):
             return
     with engine.execution_options(writes=True).begin() as connection:
         queue_up(connection, Line.MIGRATION)
+        _require_known(connection)
         config = _alembic()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -106,6 +114,18 @@ def is_current(connection: Connection) -> bool:
     """Whether the database has this code's schema."""
     wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == wanted
+
+
+def _require_known(connection: Connection) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory.from_config(_alembic())
+    known = [one.revision for one in script.walk_revisions()]
+    if found is not None and found not in known:
+        where = connection.engine.url.render_as_string(hide_password=True)
+        raise NewerDatabaseError(
+            f"the database {where} has the schema {found}, and the newest that this version of the grader "
+            f"knows is {known[0]}: start the version that used it last, or a newer one (nothing was changed)"
+        )
 
 
 def _with_driver(url: str) -> URL:

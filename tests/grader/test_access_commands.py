@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 from typer.testing import CliRunner
@@ -40,6 +41,17 @@ def test_a_token_is_made_listed_and_revoked():
     with store.read() as session:
         assert tokens.check(session, text) is None
     store.close()
+
+
+@pytest.mark.parametrize("arguments", [["up"], ["token", "list"]])
+def test_a_database_of_a_newer_version_is_exit_3_with_its_reason_and_no_trace(arguments):
+    said("token", "list")
+    with sqlite3.connect(Settings().data_dir / "grader.sqlite") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = run.invoke(cli.app, arguments)
+    assert result.exit_code == 3, result.output
+    assert "has the schema 9999" in result.stderr
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(

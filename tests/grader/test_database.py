@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grader.settings import Settings
 from grader.store import open_store
-from grader.store.database import _alembic, connect, is_current, migrate
+from grader.store.database import NewerDatabaseError, _alembic, connect, is_current, migrate
 from grader.store.tables import Assignment, Base
 from grader.store.waiting import Line, queue_up
 from tests.postgres import Server
@@ -58,6 +58,15 @@ def test_several_processes_may_migrate_at_once(empty):
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(lambda _: start(), range(4)))
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(store):
+    with store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerDatabaseError, match=r"has the schema 9999, and the newest .* knows is 0"):
+        migrate(store.engine)
+    with store.read() as session:
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
