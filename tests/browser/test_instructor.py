@@ -83,7 +83,9 @@ def test_the_roster_is_sorted_without_scripts(visit, site):
     assert names() == [name for name in before[::-1] if "ada" in name.casefold()]
 
 
-@pytest.mark.parametrize("path", ["/courses", HERE, f"{HERE}/answers", f"{HERE}/roster", f"{HERE}/parts/part1"])
+@pytest.mark.parametrize(
+    "path", ["/courses", HERE, f"{HERE}/answers", f"{HERE}/roster", f"{HERE}/parts/part1"]
+)
 def test_every_page_passes_axe_and_fits_every_width(visit, site, path):
     page = signed_in(visit, site, path)
     assert faults(page) == []

@@ -77,8 +77,12 @@ def test_what_is_one_answer(one, other, equal):
 
 
 def test_functions_are_told_apart_by_what_their_calls_came_to():
-    made = [v.Callable("f", "builtins.function", source=text) for text in ("def f(): return 1", "f = lambda: 1")]
-    done = [v.Called("one", (v.Step("returned", result=node(result), seconds=result),)) for result in (1, 1, 2)]
+    made = [
+        v.Callable("f", "builtins.function", source=text) for text in ("def f(): return 1", "f = lambda: 1")
+    ]
+    done = [
+        v.Called("one", (v.Step("returned", result=node(result), seconds=result),)) for result in (1, 1, 2)
+    ]
     by_call = [
         describe({"f": function}, {"sha256:0": each}).outline
         for function, each in ((made[0], done[0]), (made[0], done[1]), (made[0], done[2]))
@@ -97,9 +101,15 @@ def test_groups_do_not_fall_apart_at_the_edge_of_a_rounding():
     assert sorted(map(sorted, merged(edges))) == [[0, 1, 2], [3]]
 
 
+def nested(inner):
+    return st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=5), inner, max_size=9)
+
+
+PLAIN = NUMBERS | st.integers() | st.text(max_size=400) | st.none() | st.booleans()
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.recursive(NUMBERS | st.integers() | st.text(max_size=400) | st.none() | st.booleans(),
-                    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=5), inner, max_size=9)))  # fmt: skip
+@given(st.recursive(PLAIN, nested))
 def test_any_value_is_put_in_few_words(value):
     assert len(describe({"x": node(value)}).text) <= 240
     assert kind(node(value))

@@ -1,4 +1,4 @@
-"""Drawings: fit for a page that forbids inline styles, the same bytes for the same numbers, numbers as text."""
+"""Drawings: fit for a page without inline styles, the same bytes for the same numbers, numbers as text."""
 
 from __future__ import annotations
 
@@ -50,4 +50,6 @@ def test_everybody_is_counted_once():
 
 
 def test_nothing_is_drawn_of_nothing():
-    assert (plots.scores([], 3), plots.seconds([]), plots.attempts({}, 0), plots.statuses([], WORDS)) == (None,) * 4
+    assert (plots.scores([], 3), plots.seconds([]), plots.attempts({}, 0), plots.statuses([], WORDS)) == (
+        None,
+    ) * 4
