@@ -119,6 +119,8 @@ def test_any_value_is_put_in_few_words(value):
     ("value", "text"),
     [
         (0.1 + 0.2, "0.3"),
+        (4.0, "4.0"),
+        (4, "4"),
         ("a\nb", "'a\\nb'"),
         ([1, [2, [3]]], "[1, [2, […]]]"),
         (list(range(9)), "[0, 1, 2, 3, 4, … 4 more]"),
