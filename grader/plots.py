@@ -34,7 +34,7 @@ TONES = {
     "ungraded": "#5b84cc",
     "plain": "#4f7fd0",
 }
-WIDE, INCH = 7.2, 72
+WIDE, NARROW = 6.4, 4.6  # inches; a page shows them about as wide, so that letters keep their size
 MOST_BINS = 20
 
 
@@ -165,7 +165,7 @@ def _columns(
             if count:
                 plot.annotate(
                     str(count), (place, count), (0, 3), textcoords="offset points", ha="center",
-                    color=INK, fontsize=10,
+                    color=INK, fontsize=11,
                 )  # fmt: skip
         plot.set_xticks(range(len(rows)), [label for label, _ in rows])
         plot.set_yticks([])
@@ -174,7 +174,7 @@ def _columns(
         for side in ("left", "top", "right"):
             plot.spines[side].set_visible(False)
 
-    return _drawn(name, draw, 2.7)
+    return _drawn(name, draw, (NARROW, 2.4))
 
 
 @lru_cache(maxsize=256)
@@ -192,7 +192,7 @@ def _stacked(
                 if width > 0.045:
                     plot.text(
                         left[place] + width / 2, place, str(parts[place][1][at]), ha="center", va="center",
-                        color="#ffffff", fontsize=10, fontweight="bold", gid="c-on",
+                        color="#ffffff", fontsize=11, fontweight="bold", gid="c-on",
                     )  # fmt: skip
             left = [start + width for start, width in zip(left, widths, strict=True)]
         plot.set_yticks(places, [name for name, _ in parts])
@@ -202,7 +202,7 @@ def _stacked(
         for side in plot.spines.values():
             side.set_visible(False)
 
-    return _drawn("statuses", draw, 0.35 + 0.42 * len(parts))
+    return _drawn("statuses", draw, (WIDE, 0.3 + 0.4 * len(parts)))
 
 
 def _paint(patch: object, tone: str) -> None:
@@ -214,14 +214,14 @@ def _paint(patch: object, tone: str) -> None:
 _TURN = threading.Lock()
 
 
-def _drawn(name: str, draw: Callable[[Axes], None], height: float) -> Markup:
+def _drawn(name: str, draw: Callable[[Axes], None], size: tuple[float, float]) -> Markup:
     from matplotlib import rc_context  # noqa: PLC0415 - more than a second, for few
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
     colours = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    settings = {"svg.fonttype": "none", "svg.hashsalt": f"grader/{name}", "font.size": 10}
+    settings = {"svg.fonttype": "none", "svg.hashsalt": f"grader/{name}", "font.size": 11}
     with _TURN, rc_context(settings | dict.fromkeys(colours, INK)):  # type: ignore[arg-type] # names as texts
-        figure = Figure(figsize=(WIDE, height), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         figure.patch.set_visible(False)
         axes = figure.add_subplot()
         axes.patch.set_visible(False)

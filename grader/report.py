@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from grader.grades import WITHOUT_SCORE
 from grader.store import assignments, submissions
@@ -86,6 +86,8 @@ def _grades(session: Session, assignment_id: str) -> dict[str, Row]:
         .join(Attempt, Attempt.submission_id == Submission.id)
         .join(FeedbackRow, FeedbackRow.id == latest)
         .where(Submission.assignment_id == assignment_id)
+        # Whole documents of a whole class are megabytes that nobody reads here.
+        .options(defer(FeedbackRow.document), defer(FeedbackRow.judged))
     ).all()
     parts = _parts(session, assignment_id)
     return {

@@ -179,7 +179,9 @@ def _chosen(assignment_id: str, student: str | None) -> list[ColumnElement[bool]
 
 
 def _line(read: Line) -> Line:
-    return msgspec.structs.replace(read, score=None) if read.unjudged or read.to_review else read
+    score = None if read.unjudged or read.to_review else read.score
+    seconds = None if read.run_status == "system_error" else read.seconds
+    return msgspec.structs.replace(read, score=score, seconds=seconds)
 
 
 def _student(name: str, found: list[Line]) -> Student:

@@ -56,7 +56,7 @@ def short(node: v.AnyNode, depth: int = 2) -> str:  # noqa: C901, PLR0911, PLR09
         case v.Int():
             return _cut(node.v, CELL)
         case v.Float():
-            return number(node.value)
+            return _as_float(number(node.value))
         case v.Complex():
             return f"{number(node.value.real)} + {number(node.value.imag)}j"
         case v.Text():
@@ -98,6 +98,11 @@ def short(node: v.AnyNode, depth: int = 2) -> str:  # noqa: C901, PLR0911, PLR09
 def number(value: float) -> str:
     """Six significant digits, or the words of what is no number."""
     return f"{value:.6g}" if math.isfinite(value) else str(value)
+
+
+def _as_float(spelled: str) -> str:
+    """4.0 is another answer than 4, where a check looks at types."""
+    return spelled + ".0" if spelled.lstrip("-").isdecimal() else spelled
 
 
 def _step(step: v.Step) -> str:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from checks.assignment import Assignment
 from checks.evidence import CellRun, Evidence, Run, Snapshot, encode_frame
@@ -26,7 +28,7 @@ from grader.local import LocalGrader
 from grader.receive import Sent, publish_bundle, receive_notebook
 from grader.settings import Settings
 from grader.store import Store, attempts, open_store
-from grader.store.attempts import Remains
+from grader.store.attempts import Lease, Remains
 from grader.store.database import migrate
 from grader.store.tables import Attempt, Submission
 from tests.checks.making import node
@@ -191,24 +193,27 @@ def fill(
         series += [chance.choice(right)] if chance.random() < 0.55 or not series else []
         for sample in series:
             moment += chance.random() * DAY / 3
-            _hand_in(store, assignment, name, sample.notebook, moment, _finisher(store, sample))
+            _hand_in(store, assignment, name, sample.notebook, moment=moment, end=_finisher(store, sample))
         if at % 23 == 7:
-            _hand_in(store, assignment, name, pool[0].notebook, time.time() - 90, _parker(assignment))
+            _hand_in(
+                store, assignment, name, pool[0].notebook, moment=time.time() - 90, end=_parker(assignment)
+            )
         elif at % 19 == 11:
-            _hand_in(store, assignment, name, pool[1].notebook, time.time() - 30, None)
+            _hand_in(store, assignment, name, pool[1].notebook, moment=time.time() - 30, end=None)
 
 
-Ending = Callable[[object, str, SubmissionInfo], None]
+Ending = Callable[[Session, Lease, SubmissionInfo], None]
 
 
 def _hand_in(
-    store: Store, assignment: Assignment, name: str, raw: bytes, moment: float, end: Ending | None
+    store: Store, assignment: Assignment, name: str, raw: bytes, *, moment: float, end: Ending | None
 ) -> None:
     sent = receive_notebook(store, Sent(assignment.id, name, raw)).progress
     with store.write() as session:
         if end is not None:
             lease = attempts.claim(session, sent.attempt, seconds=60)
-            end(session, lease, SubmissionInfo(sent.id, name, sent.notebook))  # type: ignore[arg-type]
+            assert lease is not None
+            end(session, lease, SubmissionInfo(sent.id, name, sent.notebook))
         session.execute(update(Submission).where(Submission.id == sent.id).values(created_at=moment))
         session.execute(update(Attempt).where(Attempt.id == sent.attempt).values(created_at=moment))
         if end is not None:
@@ -219,9 +224,7 @@ def _hand_in(
 def _finisher(store: Store, sample: Sample) -> Ending:
     remains = Remains(store.blobs.put(sample.evidence), store.blobs.put(sample.executed))
 
-    def end(session, lease, info):  # type: ignore[no-untyped-def]
-        import msgspec  # noqa: PLC0415
-
+    def end(session: Session, lease: Lease, info: SubmissionInfo) -> None:
         verdict = msgspec.structs.replace(sample.feedback, submission=info)
         assert attempts.finish(session, lease, verdict, remains)
 
@@ -229,7 +232,7 @@ def _finisher(store: Store, sample: Sample) -> Ending:
 
 
 def _parker(assignment: Assignment) -> Ending:
-    def end(session, lease, info):  # type: ignore[no-untyped-def]
+    def end(session: Session, lease: Lease, info: SubmissionInfo) -> None:
         why = "the sandbox did not start: no space left on device"
         assert attempts.park(session, lease, system_error_feedback(assignment, info, why), reason=why)
 

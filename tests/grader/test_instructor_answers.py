@@ -101,9 +101,15 @@ def test_groups_do_not_fall_apart_at_the_edge_of_a_rounding():
     assert sorted(map(sorted, merged(edges))) == [[0, 1, 2], [3]]
 
 
+def nested(inner):
+    return st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=5), inner, max_size=9)
+
+
+PLAIN = NUMBERS | st.integers() | st.text(max_size=400) | st.none() | st.booleans()
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.recursive(NUMBERS | st.integers() | st.text(max_size=400) | st.none() | st.booleans(),
-                    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=5), inner, max_size=9)))  # fmt: skip
+@given(st.recursive(PLAIN, nested))
 def test_any_value_is_put_in_few_words(value):
     assert len(describe({"x": node(value)}).text) <= 240
     assert kind(node(value))
@@ -113,6 +119,8 @@ def test_any_value_is_put_in_few_words(value):
     ("value", "text"),
     [
         (0.1 + 0.2, "0.3"),
+        (4.0, "4.0"),
+        (4, "4"),
         ("a\nb", "'a\\nb'"),
         ([1, [2, [3]]], "[1, [2, […]]]"),
         (list(range(9)), "[0, 1, 2, 3, 4, … 4 more]"),

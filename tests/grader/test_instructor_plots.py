@@ -1,4 +1,4 @@
-"""Drawings: fit for a page that forbids inline styles, the same bytes for the same numbers, numbers as text."""
+"""Drawings: fit for a page without inline styles, the same bytes for the same numbers, numbers as text."""
 
 from __future__ import annotations
 

@@ -20,3 +20,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("evidence", "part"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("answers")
