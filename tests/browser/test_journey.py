@@ -89,7 +89,7 @@ def test_from_a_wrong_answer_to_a_corrected_spec_and_back(lms: Lms, page: playwr
     assert "not correct yet" in part1_of(page, link).lower()
 
     page.go_back()
-    page.get_by_role("button", name="Apply to 1 submissions").click()
+    page.get_by_role("button", name="Apply to 1 submission").click()
     page.get_by_text("These verdicts are in force").wait_for()
     applied = page.url
     assert "These are not the first" not in part1_of(page, link)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from grader import marking, regrade
-from grader.store import webhooks
+from grader.store import marks, webhooks
 from grader.store.tables import AuditEntry, WebhookMessage
 from tests.grader.arithmetic import SPEC
 from tests.grader.test_api import submit
@@ -110,16 +110,16 @@ def test_a_mark_survives_a_regrade_and_its_undoing_and_goes_when_it_is_withdrawn
 
 
 def test_a_part_that_waits_for_a_person_gets_its_points(instructor, store, klass):  # noqa: F811
-    by_hand = "  - id: essay\n    title: An essay\n    points: 3\n    review: true\n"
-    made = previewed(store, SPEC + by_hand)
+    spec = SPEC.replace("    title: A list\n", "    title: A list\n    marked_by: hand\n    points: 3\n")
+    made = previewed(store, spec)
     regrade.apply(store, made, by="ada")
     waiting = now(store, klass["right"])
-    assert waiting.parts[2].status == "needs_review"
-    assert regrade.standing_score(waiting) is None
-    put(instructor, klass["right"], "essay", score=2)
+    assert waiting.parts[0].status == "needs_review"
+    assert marks.standing_score(waiting) is None
+    put(instructor, klass["right"], score=2)
     marked = now(store, klass["right"])
-    assert (marked.parts[2].status, marked.parts[2].score, marked.score) == ("partial", 2.0, 5.0)
-    assert regrade.standing_score(marked) == 5.0
+    assert (marked.parts[0].status, marked.parts[0].score, marked.score) == ("partial", 2.0, 4.0)
+    assert marks.standing_score(marked) == 4.0
 
 
 def test_the_page_marks_refuses_and_withdraws(client, store, klass):  # noqa: F811
