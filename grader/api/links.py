@@ -39,7 +39,7 @@ class Links:
 
     def seal(self, purpose: str, text: str) -> str:
         """What shows that this service said ``text`` for ``purpose``; compare with hmac.compare_digest."""
-        return hmac.new(self._key, f"seal\n{purpose}\n{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, f"seal\n{purpose}\n{text}".encode(), "sha256").hex()
 
     def _signature(self, page: str, subject: str, expires: int) -> str:
         return hmac.digest(self._key, f"{page}\n{subject}\n{expires}".encode(), "sha256").hex()
