@@ -89,6 +89,7 @@ def test_no_page_loads_or_runs_anything(graded: Path, tmp_path: Path) -> None:
     for path in pages:
         page = path.read_text()
         assert f'http-equiv="Content-Security-Policy" content="{POLICY}"'.replace("'", "&#39;") in page
+        assert "default-src &#39;none&#39;" in page
         assert "<script" not in page
         assert not re.findall(r"""(?:src|srcset|action|data)\s*=\s*["'](?!data:)""", page)
         assert "@import" not in page
