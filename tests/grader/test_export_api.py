@@ -116,7 +116,7 @@ def test_who_is_not_in_the_template_is_told(instructor, store):
     [
         ("canvas", "a,b\n1,2\n", "no Canvas gradebook"),
         ("canvas", CANVAS.replace("Sums", "Vectors"), "'Vectors (301)'"),
-        ("moodle", "a,b\n1,2\n", "no Moodle worksheet"),
+        ("moodle", "a,b\nx,y\n", "no Moodle worksheet"),
         ("excel", CANVAS, "there is no format 'excel'"),
     ],
 )
