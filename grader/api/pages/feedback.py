@@ -17,7 +17,7 @@ from grader.api.access import require_turn
 from grader.api.links import LinkRefusedError
 from grader.api.pages import view
 from grader.api.pages.notebook import NoNotebookError, annotated_file, framed_refusal, notebook_page
-from grader.api.pages.rendering import PRIVATE, page, refusal
+from grader.api.pages.rendering import PRIVATE, page, refusal, refused_words
 from grader.api.service import Service, TheService
 from grader.store import assignments, handed_in, submissions
 from grader.store.feedback import latest
@@ -110,7 +110,7 @@ def _opened(
         require_turn(service.link_turns, link.submission)
         return answer(_found(service, link.submission))
     except LinkRefusedError as error:
-        return refuse(403, "This link does not open", f"{error}.")
+        return refuse(403, "This link does not open", refused_words(error))
     except UnknownSubmissionError:
         return refuse(404, "Not found", "There is no such submission.")
     except NoNotebookError:

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from grader.api.links import LinkRefusedError
 from grader.markdown import rendered
 
 HERE = Path(__file__).parent.parent
@@ -55,6 +56,12 @@ def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 def refusal(status: int, title: str, text: str) -> HTMLResponse:
     """A page that says why there is nothing to see."""
     return page("message.html", status, title=title, text=text)
+
+
+def refused_words(error: LinkRefusedError) -> str:
+    """Why a link does not open, as a sentence."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}. Go back to where you got it and open it from there."
 
 
 def fill(template: str, **values: Any) -> str:

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from grader import report
 from grader.api.access import require_turn
 from grader.api.links import LinkRefusedError
-from grader.api.pages.rendering import page, refusal
+from grader.api.pages.rendering import page, refusal, refused_words
 from grader.api.service import Service, TheService
 from grader.store.assignments import UnknownAssignmentError
 
@@ -25,7 +25,7 @@ def assignment_report(
         require_turn(service.link_turns, f"reports/{assignment_id}")
         return _report(service, assignment_id)
     except LinkRefusedError as error:
-        return refusal(403, "This link does not open", f"{error}.")
+        return refusal(403, "This link does not open", refused_words(error))
     except UnknownAssignmentError:
         return refusal(404, "Not found", "There is no such assignment.")
 
