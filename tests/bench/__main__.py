@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import accepting, grading, kernels, peers
+from tests.bench import accepting, grading, kernels, peers, regrading
 from tests.bench.timing import HEAD, Clock, Row
 from worker.environment import load_environment
 from worker.inventory import prove
@@ -27,6 +27,7 @@ STANDBY = 2  # as with the default of two worker slots
 def measure(scratch: Path, clock: Clock, *, with_peers: bool) -> Iterator[Row]:
     """All rows, as they come."""
     yield from accepting.rows(scratch)
+    yield from regrading.rows(scratch)
     environment = load_environment("tensorflow")
     with (
         WarmServer(environment, scratch / "bare", Upkeep(standby=0)) as bare,
