@@ -156,10 +156,7 @@ def family(node: v.AnyNode) -> str:
         case v.Array() if zone(node):
             return "time with zone"
         case v.Array():
-            texts = (
-                node.dtype == "object" and node.items and all(isinstance(item, v.Text) for item in node.items)
-            )
-            return "text" if texts else _dtype_family(node.dtype)
+            return "text" if node.dtype == "object" and _texts_alone(node) else _dtype_family(node.dtype)
         case v.Series():
             return CATEGORY if node.dtype == CATEGORY else family(node.values)
         case v.Tensor():
@@ -314,6 +311,12 @@ def _array_numbers(node: v.Array) -> Numbers | None:
     if not mask.any():
         return found
     return np.where(mask, np.nan, found)
+
+
+def _texts_alone(node: v.Array) -> bool:
+    if node.texts is not None:
+        return node.texts.missing is None and len(node.texts) > 0
+    return bool(node.items) and all(isinstance(item, v.Text) for item in node.items or ())
 
 
 def _of_objects(node: v.Array) -> Numbers | None:
