@@ -51,10 +51,11 @@ def in_order(node: v.AnyNode) -> v.AnyNode:
     match node:
         case v.Sequence():
             return msgspec.structs.replace(node, items=tuple(sorted(node.items, key=sort_key)))
-        case v.Array() if len(node.shape) == 1 and node.items is not None:
-            return msgspec.structs.replace(node, items=tuple(sorted(node.items, key=sort_key)))
         case v.Array() if len(node.shape) == 1 and node.values is not None and node.mask is None:
             return array_of(np.sort(node.values), cls=node.cls)
+        case v.Array() if len(node.shape) == 1 and node.values is None:
+            items = tuple(sorted(content.elements(node) or (), key=sort_key))
+            return msgspec.structs.replace(node, items=items, texts=None)
         case v.Series():
             return in_order(node.values)
         case _:
@@ -110,10 +111,9 @@ def _everywhere(node: v.AnyNode, change: Change) -> v.AnyNode:
         case v.Mapping():
             pairs = ((_everywhere(key, change), _everywhere(value, change)) for key, value in node.items)
             return msgspec.structs.replace(node, items=tuple(pairs))
-        case v.Array() if node.items is not None:
-            return msgspec.structs.replace(
-                node, items=tuple(_everywhere(item, change) for item in node.items)
-            )
+        case v.Array() if node.values is None:
+            items = tuple(_everywhere(item, change) for item in content.elements(node) or ())
+            return msgspec.structs.replace(node, items=items, texts=None)
         case v.Series():
             return msgspec.structs.replace(node, values=_everywhere(node.values, change))
         case v.Table():

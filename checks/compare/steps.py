@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from checks.compare import content
 from checks.compare.arrays import array_of
@@ -85,7 +86,9 @@ def column(node: v.AnyNode, name: str) -> Reached:
 
 def column_series(table: v.Table, column: v.Column) -> v.Series:
     """A table's column by itself."""
-    return v.Series(name=column.name, dtype=column.dtype, values=column.values, index=table.index)
+    return v.Series(
+        name=column.name, dtype=column.dtype, values=column.values, index=table.index, groups=column.groups
+    )
 
 
 def rows(node: v.AnyNode, keys: dict[str, v.AnyNode]) -> Reached:
@@ -145,7 +148,7 @@ def part(node: v.AnyNode, start: int | None, stop: int | None) -> Reached:
 
 def take(table: v.Table, places: Places) -> v.Table:
     """The rows of a table at the given places."""
-    columns = (v.Column(each.name, each.dtype, _taken(each.values, places)) for each in table.columns)
+    columns = (replace(each, values=_taken(each.values, places)) for each in table.columns)
     levels = tuple(_taken(level, places) for level in table.index.levels)
     index = v.Index(levels=levels, names=table.index.names, cls=table.index.cls)
     return v.Table(columns=tuple(columns), index=index, cls=table.cls)
@@ -158,14 +161,14 @@ def shape_node(shape: tuple[int | None, ...]) -> v.Sequence:
 
 
 def _taken(array: v.Array, places: Places) -> v.Array:
-    if array.items is not None:
-        chosen = tuple(array.items[place] for place in places.tolist())
-        return v.Array(dtype=array.dtype, shape=(len(chosen),), items=chosen, cls=array.cls)
-    found = array_of(array.values[places], array.cls)  # type: ignore[index]
-    if array.mask is None:
-        return found
-    mask = array_of(array.mask.array("bool", array.shape)[places])
-    return v.Array(dtype=found.dtype, shape=found.shape, data=found.data, mask=mask.data, cls=array.cls)
+    """The elements at the places, with all that is known of them: their zone, and which are missing."""
+    mask = None if array.mask is None else array_of(array.mask.array("bool", array.shape)[places]).data
+    if array.values is not None:
+        data = array_of(array.values[places]).data
+        return replace(array, shape=places.shape, data=data, mask=mask)
+    elements = content.elements(array) or []
+    chosen = tuple(elements[place] for place in places.tolist())
+    return replace(array, shape=places.shape, items=chosen, texts=None, mask=mask)
 
 
 def _entry(node: v.Mapping, key: v.AnyNode) -> Reached:
@@ -198,8 +201,8 @@ def _sub_array(node: v.Array, position: int) -> Reached:
         return array_of(np.asarray(node.values[position]), node.cls)
     size = int(np.prod(node.shape[1:]))
     start = position % length * size
-    chosen = (node.items or ())[start : start + size]
-    return v.Array(dtype=node.dtype, shape=node.shape[1:], items=chosen, cls=node.cls)
+    chosen = (content.elements(node) or [])[start : start + size]
+    return v.Array(dtype=node.dtype, shape=node.shape[1:], items=tuple(chosen), cls=node.cls)
 
 
 def _row(table: v.Table, at: int) -> v.Mapping:

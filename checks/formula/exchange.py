@@ -86,8 +86,9 @@ def array_value(node: v.Array) -> npt.NDArray[Any]:
         return numbers
     if node.values is not None:
         return node.values
-    cells = np.empty(len(node.items or ()), dtype=object)
-    cells[:] = [value_of(item) for item in node.items or ()]
+    elements = content.elements(node) or []
+    cells = np.empty(len(elements), dtype=object)
+    cells[:] = [value_of(item) for item in elements]
     return cells.reshape(node.shape)
 
 
