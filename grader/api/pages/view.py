@@ -125,8 +125,12 @@ def summary(shown: Sequence[PartCard]) -> str:
     if graded and right == len(graded):
         return "Every part is right. Well done."
     by_us = sum(part.status in OPEN for part in graded)
+    if by_us == len(graded):
+        return "No part is decided yet."
     rest = f", {by_us} not decided yet" if by_us else ""
-    return f"{right} of {len(graded)} {'part' if len(graded) == 1 else 'parts'} right{rest}."
+    if not right:
+        return f"No part is right yet{rest}."
+    return f"{right} of {len(graded)} parts right{rest}."
 
 
 def _worth(most: float, *, bonus: bool) -> str:
