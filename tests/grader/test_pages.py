@@ -291,6 +291,7 @@ def test_the_summary_counts_graded_parts(database):
     assert view.summary(right) == "Every part is right. Well done."
     assert view.first_to_do(right) is None
     assert view.summary([cards[3]]) == "No part is right yet."
+    assert view.summary([cards[5]]) == "Nothing here is graded."
     assert view.summary([cards[6]]) == "No part is decided yet."
 
 
