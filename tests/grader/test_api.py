@@ -371,7 +371,7 @@ def test_a_student_opens_the_page_without_a_token(client, store):
     sent = submit(client, student="<b>Ada</b>").json()
     waiting = client.get(sent["links"]["page"])
     assert 'http-equiv="refresh"' in waiting.text
-    assert "number 1 in the queue" in waiting.text
+    assert 'Number <strong data-field="position">1</strong> in the queue' in waiting.text
     grade(store, sent["id"])
     page = client.get(sent["links"]["page"])
     assert (page.status_code, 'http-equiv="refresh"' in page.text) == (200, False)

@@ -290,6 +290,9 @@ def test_the_summary_counts_graded_parts(database):
     right = [replace(card, part=msgspec.structs.replace(card.part, status="correct")) for card in cards]
     assert view.summary(right) == "Every part is right. Well done."
     assert view.first_to_do(right) is None
+    assert view.summary([cards[3]]) == "No part is right yet."
+    assert view.summary([cards[5]]) == "Nothing here is graded."
+    assert view.summary([cards[6]]) == "No part is decided yet."
 
 
 def whole():

@@ -122,12 +122,18 @@ def first_to_do(shown: Sequence[PartCard]) -> PartCard | None:
 def summary(shown: Sequence[PartCard]) -> str:
     """How far the student is, in one sentence."""
     graded = [card.part for card in shown if card.part.status != "ungraded"]
+    if not graded:
+        return "Nothing here is graded."
     right = sum(part.status == "correct" for part in graded)
-    if graded and right == len(graded):
+    if right == len(graded):
         return "Every part is right. Well done."
     by_us = sum(part.status in OPEN for part in graded)
+    if by_us == len(graded):
+        return "No part is decided yet."
     rest = f", {by_us} not decided yet" if by_us else ""
-    return f"{right} of {len(graded)} {'part' if len(graded) == 1 else 'parts'} right{rest}."
+    if not right:
+        return f"No part is right yet{rest}."
+    return f"{right} of {len(graded)} parts right{rest}."
 
 
 def _worth(most: float, *, bonus: bool) -> str:
