@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from checks.compare import content
 from checks.compare.words import class_name
@@ -14,6 +14,14 @@ from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Scope
 from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.target import suggestion
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
+
+# One word may stand without a list.
+Words = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
 class Type(TargetKind):
@@ -27,12 +35,12 @@ class Type(TargetKind):
         "dtype": "{variable} is {seen}, but its elements are not of the type asked for.",
     }
 
-    is_: list[str] = Field(default=[], alias="is", description="containers: list, set, array, table, layer …")
-    class_: list[str] = Field(
+    is_: Words = Field(default=[], alias="is", description="containers: list, set, array, table, layer …")
+    class_: Words = Field(
         default=[], alias="class", description="names of the class or of one of its ancestors"
     )
-    items: list[str] = Field(default=[], description="what each element must be, in the words of `is`")
-    dtype: list[str] = Field(
+    items: Words = Field(default=[], description="what each element must be, in the words of `is`")
+    dtype: Words = Field(
         default=[], description="elements: a dtype's name or a family (integer, float, text …)"
     )
 
