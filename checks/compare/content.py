@@ -148,7 +148,7 @@ def scalar(node: v.AnyNode) -> object:
             return None
 
 
-def family(node: v.AnyNode) -> str:
+def family(node: v.AnyNode) -> str:  # noqa: PLR0911 - one line a kind of value
     """The family of the elements' type: bool, integer, float, complex, time, time with zone, text, bytes,
     category, object or nothing.
     """
@@ -163,6 +163,9 @@ def family(node: v.AnyNode) -> str:
             return _dtype_family(node.dtype)
         case v.Text():
             return "text"
+        case v.Sequence() | v.SetOf() if numbers(node) is None:
+            families = {family(item) for item in node.items}
+            return families.pop() if len(families) == 1 else "object"
         case _:
             found = numbers(node)
             return "object" if found is None else _dtype_family(found.dtype.name)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from checks.compare import content
 from checks.compare.closeness import Tolerance
 from checks.compare.normal import sort_key
+from checks.evidence import array_node
 from checks.evidence import values as v
 
 MAX_TRIED = 1_000
@@ -84,6 +86,16 @@ def holds_moments(node: v.AnyNode) -> bool:
     """Whether a value is an array of dates or spans."""
     array = node.values if isinstance(node, v.Series) else node
     return isinstance(array, v.Array) and array.values is not None and array.values.dtype.kind in "Mm"
+
+
+def stacked_moments(node: v.AnyNode) -> v.Array | None:
+    """A list of single moments (or of single days) as one array; None where a value is none."""
+    items = node.items if isinstance(node, v.Sequence) else ()
+    found = [item for item in items if isinstance(item, v.Array) and not item.shape and holds_moments(item)]
+    if not found or len(found) != len(items):
+        return None
+    stacked = array_node(np.array([content.moments(item)[()] for item in found]))
+    return replace(stacked, zone=found[0].zone)
 
 
 def _same_moments(seen: v.AnyNode, expected: v.AnyNode) -> bool:

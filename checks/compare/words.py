@@ -117,12 +117,25 @@ def _shaped(node: v.Array | v.Tensor) -> str:
     if text is not None:
         return f"the {'span of time' if node.dtype.startswith('timedelta') else 'date'} {text}"
     if isinstance(node, v.Array) and node.shape == () and node.values is not None:
-        return f"the number {content.numbers(node)}"
+        return _time(node) if node.values.dtype.kind in "Mm" else f"the number {content.numbers(node)}"
     plain = node.cls in ("numpy.ndarray", "")
     own = "array.array" if node.cls == "array.array" else class_name(node.cls).replace("_", " ")
     name = "tensor" if isinstance(node, v.Tensor) else "array" if plain else own
     shape = ", ".join("None" if length is None else str(length) for length in node.shape)
     return f"{_article(name)} of shape ({shape}{',' if len(node.shape) == 1 else ''})"
+
+
+def _time(node: v.Array) -> str:
+    """``the day 2026-11-02``, ``the moment 2026-11-02 08:00:00 (UTC)``, ``a span of 90 seconds``."""
+    found = content.moments(node)[()]
+    if np.isnat(found):
+        return "no moment (NaT)"
+    if found.dtype.kind == "m":
+        return f"a span of {found / np.timedelta64(1, 's'):.12g} seconds"
+    word = "day" if node.dtype == "datetime64[D]" else "moment"
+    whole, dot, rest = str(found).replace("T", " ").partition(".")
+    text = (whole + dot + rest.rstrip("0")).rstrip(".")
+    return f"the {word} {text}{' (UTC)' if content.zone(node) else ''}"
 
 
 def _plural(count: int, noun: str) -> str:

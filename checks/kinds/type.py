@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -15,7 +15,13 @@ from checks.spec.base import Found, Scope
 from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.target import suggestion
 
-Words = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
+
+# One word may stand without a list.
+Words = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
 class Type(TargetKind):

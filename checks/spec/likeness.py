@@ -188,6 +188,9 @@ class Likeness(BaseModel):
         tolerance = self.tolerance(node, expected)
         if structure.same(node, expected, tolerance):
             return self.wrapping(node, expected, same_shape=True)
+        stacked = structure.stacked_moments(expected) if structure.holds_moments(node) else None
+        if stacked is not None:
+            return self._listed_moments(node, expected, stacked)
         theirs, ours = content.items(node), content.items(expected)
         if theirs is None or ours is None:
             kind = content.container(node) != content.container(expected)
@@ -206,6 +209,13 @@ class Likeness(BaseModel):
         if structure.same(node, expected, tolerance):
             return self.wrapping(node, expected, same_shape=True)
         return Outcome(0.0, "values", structure.differing_entries(node, expected, tolerance))
+
+    def _listed_moments(self, node: v.AnyNode, expected: v.AnyNode, stacked: v.Array) -> Outcome:
+        """An array or a series of moments beside a list of them."""
+        theirs, ours = content.items(node) or [], content.items(stacked) or []
+        if len(theirs) != len(ours) or not structure.same_items(theirs, ours, self.tolerance(), ordered=True):
+            return _items_differ(theirs, ours, self.tolerance())
+        return self.wrapping(node, expected, same_shape=True)
 
     def _any_order(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
         """Elements as often as expected, in any order."""

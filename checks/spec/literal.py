@@ -1,15 +1,19 @@
 """Literal values of a spec as evidence: YAML's own values, and ``{set: […]}``, ``{tuple:
-[…]}``, ``{dict: [[k, v], …]}``, ``{date: 2024-02-29}`` and the other ``moment``s.
+[…]}``, ``{dict: [[k, v], …]}``, days ``{date: 2026-11-02}`` and the other ``moment``s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import numpy as np
+from msgspec.structs import replace
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from checks.evidence import array_node
 from checks.evidence import values as v
 from checks.spec.moment import MOMENTS, moment_node
 
@@ -19,6 +23,18 @@ _CONTAINERS: dict[str, Callable[[list[v.AnyNode]], v.AnyNode]] = {
     "list": lambda items: v.Sequence(items=tuple(items)),
     "dict": lambda items: v.Mapping(items=tuple(_pair(item) for item in items)),
 }
+
+
+def _moment(text: str) -> v.AnyNode:
+    """A moment; one of a time zone is in UTC, with the zone beside it, as evidence has it."""
+    moment = datetime.fromisoformat(text)
+    aware = moment.tzinfo is not None
+    plain = moment.astimezone(UTC).replace(tzinfo=None) if aware else moment
+    node = array_node(np.array(plain, dtype="datetime64[us]"))
+    return replace(node, zone=str(moment.tzinfo)) if aware else node
+
+
+_TIMES: dict[str, Callable[[str], v.AnyNode]] = {"moment": _moment}
 
 
 def literal_node(given: Any) -> v.AnyNode:  # noqa: PLR0911 - one line a kind of value
@@ -42,8 +58,13 @@ def literal_node(given: Any) -> v.AnyNode:  # noqa: PLR0911 - one line a kind of
                 return moment_node(name, items)
             if isinstance(items, list):
                 return _CONTAINERS[name]([literal_node(item) for item in items])
+        case dict() if len(given) == 1 and next(iter(given)) in _TIMES:
+            ((name, text),) = given.items()
+            if isinstance(text, str):
+                return _TIMES[name](text)
     raise ValueError(
-        f"no literal: {given!r}; write a set as {{set: [1, 2]}}, a dict as {{dict: [[key, value]]}}"
+        f"no literal: {given!r}; write a set as {{set: [1, 2]}}, a dict as {{dict: [[key, value]]}}, "
+        "a day as {date: 2026-11-02}, a moment as {moment: 2026-11-02T09:00+01:00}"
     )
 
 

@@ -28,6 +28,8 @@ def node(value: Any) -> v.AnyNode:  # noqa: C901, PLR0911, PLR0912 - one case a 
             return v.Nothing()
         case bool():
             return v.Bool(v=value)
+        case np.datetime64():
+            return array_node(np.array(value, dtype="datetime64[us]"))
         case np.generic():
             return v.Float(v=float(value).hex(), cls=f"numpy.{value.dtype.name}")
         case int():
