@@ -129,12 +129,14 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(BlobsAwayError)
     async def _blobs(_request: Request, error: BlobsAwayError) -> JSONResponse:
         log.error("the blobs failed", exc_info=error)
+        if _is_for_want_of_space(error.__cause__):
+            return _storage_full()
         detail = "The store of notebooks does not answer. Nothing was changed; send the request again."
         return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
     @app.exception_handler(OSError)
     async def _disk(_request: Request, error: OSError) -> JSONResponse:
-        if error.errno not in NO_SPACE:
+        if not _is_for_want_of_space(error):
             raise error
         log.error("no space to store what came", exc_info=error)
         return _storage_full()
@@ -148,6 +150,10 @@ def install(app: FastAPI) -> None:
 
     for kind, status, name in KNOWN:
         app.add_exception_handler(kind, _answer(status, name))
+
+
+def _is_for_want_of_space(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
 def _storage_full() -> JSONResponse:
