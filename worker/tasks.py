@@ -26,7 +26,7 @@ from checks.evidence import Evidence
 from checks.feedback import Feedback, PartFeedback, SubmissionInfo, system_error_feedback
 from checks.judge import judge
 from grader.settings import Settings
-from grader.store import BlobMissingError, Store, assignments, attempts
+from grader.store import BlobMissingError, BlobsAwayError, Store, assignments, attempts
 from grader.store.attempts import Job, Lease, Remains
 from grader.store.heartbeat import Heartbeat
 from grader.store.references import ReferenceFailedError, obtain
@@ -216,12 +216,13 @@ class Work:
 
 
 def is_of_storage(error: BaseException | None) -> bool:
-    """Whether disk or database failed, be it behind another error: then no attempt is to blame."""
+    """Whether disk, blobs or database failed, be it behind another error: then no attempt is to blame."""
     if error is None:
         return False
     if isinstance(error, OSError) and error.errno in STORAGE_ERRORS:
         return True
-    return isinstance(error, OperationalError | NoConnectionError) or is_of_storage(error.__cause__)
+    away = OperationalError | NoConnectionError | BlobsAwayError
+    return isinstance(error, away) or is_of_storage(error.__cause__)
 
 
 def load_assignment(held: Store, version: str) -> tuple[dict[str, bytes], Assignment]:

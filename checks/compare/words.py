@@ -113,9 +113,6 @@ def _count(node: v.Sequence | v.SetOf | v.Mapping) -> str:
 
 
 def _shaped(node: v.Array | v.Tensor) -> str:
-    text = moment_text(node) if isinstance(node, v.Array) else None
-    if text is not None:
-        return f"the {'span of time' if node.dtype.startswith('timedelta') else 'date'} {text}"
     if isinstance(node, v.Array) and node.shape == () and node.values is not None:
         return _time(node) if node.values.dtype.kind in "Mm" else f"the number {content.numbers(node)}"
     plain = node.cls in ("numpy.ndarray", "")

@@ -130,19 +130,6 @@ def install(app: FastAPI) -> None:
         detail = "The database does not answer. Nothing was changed; send the request again."
         return Problem(503, "database-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
 
-    @app.exception_handler(BlobsAwayError)
-    async def _blobs(_request: Request, error: BlobsAwayError) -> Response:
-        log.error("the blobs failed", exc_info=error)
-        detail = "The store of notebooks does not answer. Nothing was changed; send the request again."
-        return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
-
-    @app.exception_handler(OSError)
-    async def _disk(_request: Request, error: OSError) -> Response:
-        if error.errno not in NO_SPACE:
-            raise error
-        log.error("no space to store what came", exc_info=error)
-        return _storage_full()
-
     @app.exception_handler(Exception)
     async def _bug(request: Request, _error: Exception) -> Response:
         # The error itself goes on to the server's log, under the same id.
@@ -150,8 +137,29 @@ def install(app: FastAPI) -> None:
         detail = "Something went wrong on our side."
         return Problem(500, "internal-error", detail, headers=headers).response()
 
+    app.add_exception_handler(BlobsAwayError, _blobs_away)
+    app.add_exception_handler(OSError, _disk_failed)
     for kind, status, name in KNOWN:
         app.add_exception_handler(kind, _answer(status, name))
+
+
+async def _blobs_away(_request: Request, error: Exception) -> Response:
+    log.error("the blobs failed", exc_info=error)
+    if _is_for_want_of_space(error.__cause__):
+        return _storage_full()
+    detail = "The store of notebooks does not answer. Nothing was changed; send the request again."
+    return Problem(503, "blobs-unavailable", detail, headers={"Retry-After": RETRY_SECONDS}).response()
+
+
+async def _disk_failed(_request: Request, error: Exception) -> Response:
+    if not _is_for_want_of_space(error):
+        raise error
+    log.error("no space to store what came", exc_info=error)
+    return _storage_full()
+
+
+def _is_for_want_of_space(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
 def _storage_full() -> Response:

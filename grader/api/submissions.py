@@ -188,7 +188,7 @@ def notebook(submission_id: str, service: TheService, _caller: Reader, *, execut
     responses={
         200: {"description": "server-sent events", "content": {"text/event-stream": {}}},
         204: {"description": "everything was told before: do not come back"},
-        **described(401, 403, 404, 429),
+        **described(401, 403, 404, 422, 429),
     },
 )
 def events(

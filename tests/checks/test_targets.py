@@ -126,4 +126,4 @@ def test_normal_form_of_a_normal_form_is_itself(value: Any) -> None:
 
 def test_published_words_are_those_that_are_known() -> None:
     assert set(Aggregate.__args__) == set(aggregates.WORDS)  # type: ignore[attr-defined]
-    assert set(Rule.__args__) == {*RULES, "sort"}  # type: ignore[attr-defined]
+    assert set(Rule.__args__) == {*RULES, "sort", "lists"}  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -181,6 +182,19 @@ def test_a_folder_that_takes_nothing_more_is_a_503_and_nothing_is_kept(client, s
     answer = form(client, RIGHT)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["type"] == "urn:grader:problem:blobs-unavailable"
+    assert count(store) == 0
+
+
+@ON_SQLITE
+def test_a_full_disk_is_a_507_and_nothing_is_kept(client, store, monkeypatch):
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("grader.store.blobs.folder.os.fsync", full)
+    answer = form(client, RIGHT)
+    monkeypatch.undo()
+    assert (answer.status_code, answer.headers["retry-after"]) == (507, "5")
+    assert answer.json()["type"] == "urn:grader:problem:storage-full"
     assert count(store) == 0
 
 

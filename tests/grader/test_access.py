@@ -110,6 +110,7 @@ def test_every_route_of_the_api_is_in_the_table_of_roles(client):
     assert documented == {(method, path) for method, path, _ in ROUTES}
 
 
+@pytest.mark.both_databases
 def test_a_token_lists_the_assignments_of_its_course_only(client, everybody):
     other = BUNDLE | {
         "assignment.yaml": BUNDLE["assignment.yaml"].replace(b"id: tests/arithmetic", b"id: other/sums")
@@ -160,6 +161,7 @@ def test_a_student_gets_feedback_as_students_see_it(client, everybody):
     assert client.get(path, **everybody["student"]).content == client.get(path, **everybody["lms"]).content
 
 
+@pytest.mark.both_databases
 def test_a_revoked_token_opens_nothing_from_then_on(client, store):
     with store.write() as session:
         text = tokens.create(session, "lms", "short")

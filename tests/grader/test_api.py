@@ -118,6 +118,7 @@ def test_without_a_broker_a_submission_is_accepted_all_the_same(settings, store)
         assert (ready.status_code, ready.json()) == (503, {"database": "ok", "broker": "does not answer"})
 
 
+@pytest.mark.both_databases
 def test_the_same_idempotency_key_gets_the_same_answer(client):
     first, again = (submit(client, **{"Idempotency-Key": "k"}) for _ in range(2))
     assert (first.status_code, again.status_code) == (202, 202)
@@ -185,6 +186,7 @@ def test_a_problems_type_and_title_are_fixed_whoever_found_it(client, request_li
     assert found["type"] == f"urn:grader:problem:{name}"
 
 
+@pytest.mark.both_databases
 def test_a_database_that_is_away_is_a_503_that_says_when_to_ask_again(client, store):
     with store.write() as session:
         session.execute(text("ALTER TABLE assignments RENAME TO elsewhere"))
@@ -229,6 +231,7 @@ def test_no_more_than_the_bound_is_read_of_a_body_that_announces_no_length(clien
     assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
 
 
+@pytest.mark.both_databases
 def test_feedback_comes_when_it_is_there_and_the_notebooks_with_it(client, store):
     sent = submit(client).json()
     headers = client.headers_of["lms"]
@@ -296,6 +299,7 @@ def events(client, sent, **headers):
     ]
 
 
+@pytest.mark.both_databases
 def test_an_instructor_publishes_and_everybody_sees_it_listed(client):
     changed = BUNDLE | {
         "assignment.yaml": BUNDLE["assignment.yaml"].replace(b"id: tests/arithmetic", b"id: a/b/c")
@@ -333,6 +337,7 @@ def test_an_assignment_for_an_environment_that_is_not_there_is_refused(client, o
     assert [says in mistake for mistake in answer.json()["mistakes"]] == [True]
 
 
+@pytest.mark.both_databases
 def test_the_report_shows_every_submission_and_counts_statuses(client, store):
     graded = submit(client, student="=HYPERLINK()").json()
     submit(client, student="bob")
@@ -367,6 +372,7 @@ def test_what_nobody_judged_is_a_zero_nowhere(client, store):
         assert not re.search(r"\b0\s*(<[^>]*>\s*)*(of|/)", shown)
 
 
+@pytest.mark.both_databases
 def test_a_student_opens_the_page_without_a_token(client, store):
     sent = submit(client, student="<b>Ada</b>").json()
     waiting = client.get(sent["links"]["page"])
@@ -394,6 +400,7 @@ def test_the_report_page_opens_by_its_link_only(client, store):
     assert client.get("/reports/tests/arithmetic").status_code == 403
 
 
+@pytest.mark.both_databases
 def test_the_service_says_that_it_lives_and_is_ready(client):
     assert client.get("/livez").text == "ok\n"
     assert client.get("/readyz").json() == {"database": "ok", "broker": "ok"}

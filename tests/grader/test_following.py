@@ -61,6 +61,7 @@ def finish_running(store, sent):
     return grade(store, sent["id"])
 
 
+@pytest.mark.both_databases
 def test_who_comes_late_is_told_all_that_happened(client, store):
     sent = submit(client).json()
     run_to(store, sent, part())
@@ -74,6 +75,7 @@ def test_who_comes_late_is_told_all_that_happened(client, store):
     assert told[1][2]["cells"] == {"current": 1, "total": 3}
 
 
+@pytest.mark.both_databases
 def test_who_comes_again_at_any_point_misses_nothing_and_the_order_is_the_same(client, store):
     sent = submit(client).json()
     run_to(store, sent, part(), part("incorrect"))
@@ -146,6 +148,7 @@ def test_a_submission_that_was_given_up_ends_the_stream_too(client, store):
     assert (kind, {part["status"] for part in data["parts"]}) == ("feedback", {"unjudged"})
 
 
+@pytest.mark.both_databases
 def test_a_new_place_in_the_queue_is_told_and_proxies_see_a_sign_of_life(client, store, monkeypatch):
     monkeypatch.setattr(following, "KEEPALIVE_SECONDS", 0.1)
     first, second = submit(client).json(), submit(client, student="bob").json()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import sys
 import threading
 import time
 
@@ -38,6 +36,7 @@ def figures(client, **headers):
     }
 
 
+@pytest.mark.both_databases
 def test_figures_follow_the_submissions(client, store):
     queue = "tensorflow.interactive"
     sent = [submit(client, student=name).json()["id"] for name in "abcd"]
@@ -100,17 +99,10 @@ def test_figures_are_open_to_this_machine_while_the_service_is_for_it_alone(
 
 
 @pytest.fixture
-def logged(monkeypatch):
-    """Everything that is logged, as objects; the process's logging is put back afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, structlog.get_config())
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
+def logged(capsys, logging_restored):
+    """Everything that was logged since the last look, as objects."""
     logs.configure()
-    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
-    root.handlers[:], config = before[0], before[2]
-    root.setLevel(before[1])
-    structlog.configure(**config)
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def test_every_line_of_a_request_has_its_id_and_its_submissions(client, store, logged):
@@ -209,6 +201,7 @@ def test_who_published_which_version_is_on_record(client):
     assert abs(second["at"] - time.time()) < 600
 
 
+@pytest.mark.both_databases
 def test_every_verdict_is_on_record_with_the_mark_before_and_after(client, store):
     sent = submit(client).json()["id"]
     verdict = grade(store, sent)
@@ -222,6 +215,7 @@ def test_every_verdict_is_on_record_with_the_mark_before_and_after(client, store
     assert (changed["actor"], changed["before"]) == ("token 1 (Ada)", first["after"])
 
 
+@pytest.mark.both_databases
 def test_the_audit_log_comes_in_pages(client, store):
     for name in "abc":
         grade(store, submit(client, student=name).json()["id"])

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,17 +29,6 @@ def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(full):
     patient = PatientStream(full)
     print("lost", file=patient, flush=True)
     assert (patient.name, patient.isatty()) == ("/dev/full", False)
-
-
-@pytest.fixture
-def logging_restored() -> Iterator[None]:
-    """The process's logging is put back afterwards."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, structlog.get_config()
-    yield
-    root.handlers[:], level, config = before
-    root.setLevel(level)
-    structlog.configure(**config)
 
 
 @pytest.mark.usefixtures("logging_restored")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from checks.evidence import Evidence, Run
 from checks.feedback import Feedback
 from grader.receive import Sent, receive_notebook
-from grader.store import BlobMissingError, attempts, feedback, submissions
+from grader.store import BlobMissingError, BlobsAwayError, attempts, feedback, submissions
 from grader.store.silence import Silence
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
@@ -130,8 +130,9 @@ def caused(error: Exception, cause: Exception) -> Exception:
         OSError(errno.ENOSPC, "No space left on device"),
         OperationalError("INSERT", {}, Exception("database or disk is full")),
         caused(InfrastructureError("no socket"), OSError(errno.ENOSPC, "No space left on device")),
+        caused(BlobsAwayError("a blob could not be stored"), ConnectionError("the object store is away")),
     ],
-    ids=["disk", "database", "disk behind another"],
+    ids=["disk", "database", "disk behind another", "object store"],
 )
 def test_want_of_storage_is_waited_out_however_long_it_lasts(store, attempt, settings, runs, fault):
     def fail(*_args, **_kwargs):

@@ -16,17 +16,13 @@ from checks import bundle
 from grader import embedded_redis, up
 from grader.settings import Settings
 from tests.conftest import need
-from tests.grader.arithmetic import BUNDLE
+from tests.grader.arithmetic import LIGHT
 from worker.environment import load_environment
 from worker.errors import SandboxUnavailable
 from worker.warm import require_sandbox
 
 HERE = "/api/v1/assignments/tests/arithmetic"
 PATIENCE = 60.0
-# The tiny assignment in the environment that starts quickest.
-LIGHT = BUNDLE | {
-    "assignment.yaml": BUNDLE["assignment.yaml"].replace(b"environment: tensorflow", b"environment: python")
-}
 QUEUE = "python.interactive"
 
 
@@ -113,6 +109,13 @@ class Lms:
                 found = {}  # the API is starting again
             time.sleep(0.1)
         return found
+
+    def said_within(self, log: Path, words: str) -> None:
+        """Wait until a log has these words."""
+        deadline = time.monotonic() + PATIENCE
+        while words not in log.read_text(errors="replace"):
+            assert time.monotonic() < deadline, words
+            time.sleep(0.05)
 
     def heal(self) -> None:
         """What the supervisor does all the time: start again what has ended. Returns when it has begun."""

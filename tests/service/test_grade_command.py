@@ -10,13 +10,16 @@ import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import ROOT
-from tests.grader.arithmetic import RIGHT, WRONG, notebook, write_folder
+from tests.grader.arithmetic import LIGHT_SPEC, RIGHT, WRONG, notebook, write_folder
 from tests.service.conftest import need_service
 
 pytestmark = pytest.mark.sandbox
+# By it a kernel is known from outside.
+BALLAST = 200 << 20
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.C
     """A class graded with ``--json --jobs 2 --out``: two notebooks and a file that is none."""
     need_service()
     place = tmp_path_factory.mktemp("class")
-    write_folder(place / "course")
+    write_folder(place / "course", LIGHT_SPEC)
     (place / "class").mkdir()
     for name, content in {"ada": RIGHT, "bob": WRONG, "eve": b"{}"}.items():
         (place / "class" / f"{name}.ipynb").write_bytes(content)
@@ -84,7 +87,8 @@ def test_stored_evidence_is_judged_again_without_a_run(graded):
 
 def test_an_interrupt_ends_the_run_at_once(graded):
     place, _ = graded
-    (place / "sleeper.ipynb").write_bytes(notebook("print('asleep')", "import time; time.sleep(50)"))
+    asleep = f"ballast = b'x' * {BALLAST}\nimport time; time.sleep(50)"
+    (place / "sleeper.ipynb").write_bytes(notebook(asleep))
     process = subprocess.Popen(
         [sys.executable, "-m", "grader", "grade", "sleeper.ipynb", "-a", "course/arithmetic"],
         cwd=place,
@@ -92,9 +96,24 @@ def test_an_interrupt_ends_the_run_at_once(graded):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(15)
+    wait_for_the_kernel(process.pid)
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 130
+
+
+def wait_for_the_kernel(pid: int) -> None:
+    """Until the notebook has taken its memory."""
+    deadline = time.monotonic() + 60
+    while not any(rss(one) > BALLAST for one in psutil.Process(pid).children(recursive=True)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def rss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def test_without_json_people_read_a_table_with_the_messages(graded):
@@ -108,7 +127,7 @@ def test_without_json_people_read_a_table_with_the_messages(graded):
 
 def test_a_canvas_download_becomes_a_canvas_gradebook(tmp_path):
     need_service()
-    write_folder(tmp_path / "course")
+    write_folder(tmp_path / "course", LIGHT_SPEC)
     with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
         archive.writestr("lovelaceada_LATE_1815_90_work.ipynb", RIGHT)
         archive.writestr("hoppergrace_1906_91_work.ipynb", WRONG)

@@ -7,21 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
-from checks import bundle
 from checks.evidence import Evidence
 from checks.feedback import Feedback
 from grader import up
 from grader.store import feedback, open_store, submissions
 from grader.store.tables import Attempt, FeedbackRow, Submission
-from tests.grader.arithmetic import BUNDLE, RIGHT, WRONG
+from tests.grader.arithmetic import RIGHT, WRONG
 from tests.service.conftest import Lms, need_service, service_settings, statuses
 
 pytestmark = pytest.mark.service
-
-# The lightest environment: what is tested here is the store.
-LIGHT = BUNDLE | {
-    "assignment.yaml": BUNDLE["assignment.yaml"].replace(b"environment: tensorflow", b"environment: python")
-}
 
 
 @pytest.mark.slow
@@ -36,7 +30,7 @@ def test_a_class_is_graded_on_postgresql_with_one_verdict_each_and_found_again(p
     )
     with up.service(settings, print) as running:
         lms = Lms(running, settings)
-        lms.instructor.post("/api/v1/assignments", content=bundle.pack(LIGHT)).raise_for_status()
+        lms.publish()
         with ThreadPoolExecutor(4) as pool:
             sent = list(pool.map(lambda n: lms.submit(WRONG if n % 3 else RIGHT, f"s{n}"), range(9)))
         found = [statuses(lms.feedback(one))["part1"] for one in sent]

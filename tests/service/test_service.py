@@ -1,19 +1,16 @@
-"""HTTP -> Redis -> Celery -> sandbox -> feedback, with real processes; and what happens when they die."""
+"""HTTP -> Redis -> Celery -> sandbox -> feedback, with real processes."""
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 
 import httpx
-import psutil
 import pytest
 import redis
 
-from grader import up
 from tests.grader.arithmetic import RIGHT, SETUP, STARTER, WRONG, notebook
-from tests.service.conftest import HERE, QUEUE, Lms, need_service, service_settings, statuses
+from tests.service.conftest import HERE, QUEUE, Lms, statuses
 
 pytestmark = pytest.mark.service
 
@@ -73,16 +70,6 @@ def test_who_watches_sees_the_queue_the_cells_and_the_verdict(lms: Lms):
     assert parts[0] == ("part1", True), "part1's check runs a second before the notebook ends"
 
 
-def test_a_killed_pool_process_costs_the_student_nothing(lms: Lms):
-    sent = lms.submit(slow(4))
-    lms.until(sent, lambda found: found["cells"] is not None)
-    worker = next(part for part in lms.running.parts if part.name == "worker").process
-    for child in psutil.Process(worker.pid).children():
-        if "celery" in " ".join(child.cmdline()):
-            child.send_signal(signal.SIGKILL)
-    assert statuses(lms.feedback(sent)) == {"part1": "correct", "part2": "correct"}
-
-
 def test_messages_that_redis_forgot_are_sent_again(lms: Lms):
     waiting = [lms.submit(slow(3), f"waiting {number}") for number in range(4)]
     lms.until(waiting[0], lambda found: found["state"] == "running")
@@ -103,50 +90,3 @@ def test_a_second_service_on_the_same_data_is_refused_with_the_firsts_number(lms
     )
     assert again.returncode == 3
     assert "already running" in again.stderr
-
-
-@pytest.mark.slow
-def test_a_stopped_service_finishes_what_it_began_and_a_second_start_finds_everything(tmp_path):
-    need_service()
-    settings = service_settings(tmp_path / "data")
-    with up.service(settings, print) as running:
-        first = Lms(running, settings)
-        first.publish()
-        done, begun = first.submit(WRONG), first.submit(slow(5), "bob")
-        first.feedback(done)
-        first.until(begun, lambda found: found["state"] != "queued")
-        before = first.client.get(done["links"]["feedback"]).content
-        names = {part.name: part.process for part in running.parts}
-    # uvicorn ends by the signal that it was asked with, after its clean-up.
-    assert {name: process.poll() for name, process in names.items()} == {
-        "redis": 0,
-        "worker": 0,
-        "api": -signal.SIGTERM,
-    }
-    with up.service(settings, print) as running:
-        second = Lms(running, settings)
-        assert second.running.tokens == first.running.tokens
-        path = f"/api/v1/submissions/{done['id']}/feedback"
-        assert second.client.get(path).content == before
-        assert second.client.get(f"/api/v1/submissions/{begun['id']}").json()["state"] == "finished"
-
-
-@pytest.mark.slow
-def test_a_supervisor_that_is_killed_leaves_no_process_behind_and_another_can_start(tmp_path):
-    need_service()
-    settings = service_settings(tmp_path / "data")
-    supervisor = subprocess.Popen(
-        [sys.executable, "-m", "grader", "up"],
-        env=settings.as_environment() | {"PATH": "/usr/bin:/bin"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert supervisor.stderr is not None
-    assert any("ready at" in line for line in supervisor.stderr)
-    left = psutil.Process(supervisor.pid).children(recursive=True)
-    supervisor.kill()
-    supervisor.wait()
-    _, alive = psutil.wait_procs(left, timeout=30)
-    assert alive == []
-    with up.service(settings, print) as running:
-        running.check()

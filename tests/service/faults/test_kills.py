@@ -25,10 +25,25 @@ from tests.service.faults.breaking import (
 pytestmark = [pytest.mark.service, pytest.mark.faults]
 
 
-def slow(seconds: float) -> bytes:
-    """A right submission that sleeps before its answers."""
-    sleep = f"import time; time.sleep({seconds})"
-    return notebook(SETUP, sleep, "squares = [0, 1, 4]\npart1.check()", "total = sum(numbers)\npart2.check()")
+# What the worker says of a kernel that somebody killed.
+AGAIN = "running the notebook once more"
+
+
+def slow(seconds: float, first: str = "") -> bytes:
+    """A right submission that does something and sleeps before its answers."""
+    return notebook(
+        SETUP,
+        f"{first}\nimport time; time.sleep({seconds})",
+        "squares = [0, 1, 4]\npart1.check()",
+        "total = sum(numbers)\npart2.check()",
+    )
+
+
+def is_large(process: psutil.Process) -> bool:
+    try:
+        return bool(process.memory_info().rss > 150 << 20)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def running(lms: Lms, seconds: float = 2) -> dict[str, object]:
@@ -70,11 +85,15 @@ def test_the_warm_kernel_server(lms: Lms):
 
 
 def test_the_notebooks_own_kernel_from_outside(lms: Lms):
-    """As the host does when it has no memory left."""
-    sent = running(lms)
-    kill_all(kernel_servers(lms)[-1:])
+    """As the host does when it has no memory left: it takes the largest."""
+    log = lms.settings.data_dir / "logs" / "worker.log"
+    before = log.read_text().count(AGAIN)
+    sent = lms.submit(slow(2, "ballast = b'x' * (200 << 20)"))
+    lms.until(sent, lambda _: any(map(is_large, kernel_servers(lms))))
+    kill_all([one for one in kernel_servers(lms) if is_large(one)])
     lms.feedback(sent)
-    must_be_right(lms, sent)
+    must_be_right(lms, sent, claims=1)
+    assert log.read_text().count(AGAIN) == before + 1
 
 
 def test_every_process_of_the_warm_kernel_server_in_any_order(lms: Lms):
