@@ -171,7 +171,13 @@ def _part_points(part: ShownPart) -> str:
 
 def print_rows(rows: Iterable[tuple[object, ...]]) -> None:
     """Print a table without lines or heads."""
+    found = [tuple(map(str, row)) for row in rows]
     table = Table(show_header=False, show_edge=False, box=None)
-    for row in rows:
-        table.add_row(*map(str, row))
+    for place in range(max(map(len, found), default=0)):
+        # The first column names what the others tell of: it is copied into other commands, and never cut.
+        table.add_column(
+            no_wrap=place == 0, min_width=max(len(row[0]) for row in found) if not place else None
+        )
+    for cells in found:
+        table.add_row(*cells)
     output().print(table)

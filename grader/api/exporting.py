@@ -27,7 +27,11 @@ Format = Annotated[
 FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the file; its kind depends on the format",
-        "content": {"text/csv": {}, "application/json": {}, "application/zip": {}},
+        "content": {
+            "text/csv": {},
+            "application/json": {"example": {"score": 2.5, "tests": []}},
+            "application/zip": {"example": "(a zip of one results.json a student)"},
+        },
         "headers": {
             REMARKS: {
                 "description": f"a JSON array: what was not exported and why; the first {MAX_REMARKS}",
