@@ -9,6 +9,7 @@ import json
 import signal
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -322,7 +323,7 @@ def slow_value(monkeypatch: pytest.MonkeyPatch) -> Any:
                     raise
 
     monkeypatch.setitem(values._TAKES, values.class_name(Layerlike), take)
-    monkeypatch.setattr(frame, "_SECONDS", 0.1)
+    monkeypatch.setattr(frame, "taken", partial(frame.taken, seconds=0.1))
     return Layerlike()
 
 
