@@ -21,8 +21,8 @@ from grader.store.silence import Silence
 
 # Who comes within so much of the last round is sent with the others: a round for each one costs more.
 ROUND_SECONDS = 0.02
-# A message younger than this may still be on its way.
-GRACE_SECONDS = 10.0
+# A message younger than so many sweeps may still be on its way.
+GRACE_SWEEPS = 5
 # Who waits this long for the writers' lock must not blame workers for having waited as well.
 PATIENCE_SECONDS = 2.0
 # What was told of an attempt that has ended is kept so long for those who come back.
@@ -40,7 +40,9 @@ class Relay:
         self._store = store
         self._queue = queue
         self._sweep_seconds = sweep_seconds
-        self._reconciler = Reconciler(store, queue, lease_seconds=lease_seconds)
+        self._reconciler = Reconciler(
+            store, queue, lease_seconds=lease_seconds, grace_seconds=GRACE_SWEEPS * sweep_seconds
+        )
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -106,9 +108,10 @@ def send_due(store: Store, queue: Queue) -> int:
 class Reconciler:
     """Compares what the database says with what workers and broker do, and mends the difference."""
 
-    def __init__(self, store: Store, queue: Queue, *, lease_seconds: float) -> None:
+    def __init__(self, store: Store, queue: Queue, *, lease_seconds: float, grace_seconds: float) -> None:
         self._store = store
         self._queue = queue
+        self._grace_seconds = grace_seconds
         self._silence: Silence[Beat] = Silence(lease_seconds)
         self._short: frozenset[str] = frozenset()
         self._tidied = time.monotonic()
@@ -135,7 +138,7 @@ class Reconciler:
 
     def _find_lost(self) -> None:
         """A queue that is short at two looks has lost messages; at one, a worker may just have taken one."""
-        since = time.time() - GRACE_SECONDS
+        since = time.time() - self._grace_seconds
         with self._store.read() as session:
             waiting = attempts.waiting(session, since=since)
         short = frozenset(name for name, count in waiting.items() if self._queue.depth(name) < count)

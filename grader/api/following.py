@@ -116,7 +116,8 @@ class Watched:
 
 async def following(watched: Watched, mark: Mark) -> AsyncIterator[bytes]:
     """The stream from ``mark`` on: server-sent events as bytes, comments while nothing happens."""
-    position, spoken = -1, time.monotonic()
+    # Who comes again has been told where it stands, but for a place in the queue, which is no event.
+    position, spoken = -1 if mark == Mark() else 0, time.monotonic()
     while True:
         news = await run_in_threadpool(watched.look, mark)
         told = await run_in_threadpool(_told, watched, news, mark, position)

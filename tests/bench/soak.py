@@ -83,18 +83,22 @@ class Outcome:
         print("  every submission has exactly the verdict that it deserves" if not self.wrong else "  FAILED")
 
 
-def storm(lms: Lms, count: int, *, every: float, seed: int) -> Outcome:
-    """Send ``count`` submissions while something is killed every so many seconds; wait for all verdicts."""
+def storm(lms: Lms, count: int, *, every: float, seed: int, apart: int = 1) -> Outcome:
+    """Send ``count`` submissions while something is killed every so many seconds; wait for all verdicts.
+
+    Between two kills come ``apart`` verdicts at least, or nothing would ever get done.
+    """
     rng, began, sent = random.Random(seed), time.monotonic(), dict[int, str]()
-    keys = [secrets.token_hex(8) for _ in range(count)]
+    keys, before = [secrets.token_hex(8) for _ in range(count)], _ended(lms)
     kills: Counter[str] = Counter()
-    next_kill = began + every
+    next_kill, enough = began + every, apart
     while not (len(sent) == count and _all_ended(lms)):
         assert time.monotonic() - began < PATIENCE, "not all ended"
         lms.running.check()
         _send_some(lms, sent, keys, until=time.monotonic() + 0.3)
-        if time.monotonic() > next_kill and not _nearly_over(lms, count):
-            next_kill = time.monotonic() + every * rng.uniform(0.5, 1.5)
+        ended = _ended(lms) - before
+        if time.monotonic() > next_kill and enough <= ended < count * 0.9:
+            next_kill, enough = time.monotonic() + every * rng.uniform(0.5, 1.5), ended + apart
             name, _, strike = rng.choices(VICTIMS, [weight for _, weight, _ in VICTIMS])[0]
             strike(lms, rng)
             kills[name] += 1
@@ -157,10 +161,6 @@ def _send(lms: Lms, number: int, key: str) -> str:
         headers={"Idempotency-Key": key},
     ).raise_for_status()
     return str(answer.json()["id"])
-
-
-def _nearly_over(lms: Lms, count: int) -> bool:
-    return _ended(lms) > count * 0.9
 
 
 def _all_ended(lms: Lms) -> bool:

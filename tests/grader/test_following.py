@@ -88,6 +88,19 @@ def test_who_comes_again_at_any_point_misses_nothing_and_the_order_is_the_same(c
         assert stream(client, sent, after=mark) == whole[at + 1 :]
 
 
+def test_who_comes_again_while_nothing_has_changed_is_not_told_the_same_again(client, store):
+    sent = submit(client).json()
+    run_to(store, sent, part())
+    with store.read() as session:
+        last = f"1.{submissions.progress(session, sent['id']).revision}"
+    finisher = threading.Timer(1, lambda: finish_running(store, sent))
+    finisher.start()
+    told = stream(client, sent, after=last)
+    finisher.join()
+    assert last not in {mark for _, mark, _ in told}
+    assert told[-1][0] == "feedback"
+
+
 def test_who_has_been_told_everything_is_told_not_to_come_back(client, store):
     sent = submit(client).json()
     grade(store, sent["id"])

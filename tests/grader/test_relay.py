@@ -17,6 +17,7 @@ from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
 
 NAME = "tensorflow.interactive"
+GRACE = 10.0
 DAY = 86_400.0
 
 
@@ -51,26 +52,23 @@ def test_while_the_broker_is_away_nothing_is_lost(store, queue, attempt, setting
     assert send_due(store, queue) == 1
 
 
-def test_a_message_that_the_broker_lost_is_sent_again_once_it_is_missing_at_two_looks(
-    store, queue, attempt, monkeypatch
-):
-    reconciler = Reconciler(store, queue, lease_seconds=60)
+def test_a_message_that_the_broker_lost_is_sent_again_once_it_is_missing_at_two_looks(store, queue, attempt):
+    reconciler = Reconciler(store, queue, lease_seconds=60, grace_seconds=GRACE)
     send_due(store, queue)
     queue._celery.connection_for_write().default_channel.queue_purge(NAME)
     reconciler.sweep()
     reconciler.sweep()
     assert send_due(store, queue) == 0, "a young message may still be on its way"
-    monkeypatch.setattr(relay, "GRACE_SECONDS", 0)
+    reconciler = Reconciler(store, queue, lease_seconds=60, grace_seconds=0)
     reconciler.sweep()
     assert send_due(store, queue) == 0, "a worker may have taken it just now"
     reconciler.sweep()
     assert send_due(store, queue) == 1
 
 
-def test_a_message_that_is_only_waiting_is_not_sent_again(store, queue, attempt, monkeypatch):
-    monkeypatch.setattr(relay, "GRACE_SECONDS", 0)
+def test_a_message_that_is_only_waiting_is_not_sent_again(store, queue, attempt):
     send_due(store, queue)
-    sweep_for(Reconciler(store, queue, lease_seconds=60), seconds=0)
+    sweep_for(Reconciler(store, queue, lease_seconds=60, grace_seconds=0), seconds=0)
     assert send_due(store, queue) == 0
 
 
@@ -78,7 +76,7 @@ def test_a_lost_message_is_found_although_the_clock_was_put_back_since(store, qu
     send_due(store, queue)
     queue._celery.connection_for_write().default_channel.queue_purge(NAME)
     move(store, attempt, message_at=time.time() + DAY)
-    sweep_for(Reconciler(store, queue, lease_seconds=60), seconds=0)
+    sweep_for(Reconciler(store, queue, lease_seconds=60, grace_seconds=GRACE), seconds=0)
     assert send_due(store, queue) == 1
 
 
@@ -88,7 +86,7 @@ def test_a_retry_is_due_although_the_clock_was_put_back_since(store, queue, atte
 
 
 def test_the_attempt_of_a_silent_worker_is_sent_to_the_next(store, queue, attempt):
-    reconciler = Reconciler(store, queue, lease_seconds=0.4)
+    reconciler = Reconciler(store, queue, lease_seconds=0.4, grace_seconds=GRACE)
     send_due(store, queue)
     claim(store, attempt)
     reconciler.sweep()
@@ -99,7 +97,7 @@ def test_the_attempt_of_a_silent_worker_is_sent_to_the_next(store, queue, attemp
 
 @pytest.mark.parametrize("jump", [-DAY, DAY])
 def test_a_clock_that_jumps_ends_no_lease_and_keeps_none_alive(store, queue, attempt, monkeypatch, jump):
-    reconciler = Reconciler(store, queue, lease_seconds=1)
+    reconciler = Reconciler(store, queue, lease_seconds=1, grace_seconds=GRACE)
     lease = claim(store, attempt)
     reconciler.sweep()
     real = time.time
@@ -113,7 +111,7 @@ def test_a_clock_that_jumps_ends_no_lease_and_keeps_none_alive(store, queue, att
 
 def test_a_lease_is_not_blamed_for_a_database_that_made_everybody_wait(store, queue, attempt, monkeypatch):
     monkeypatch.setattr(relay, "PATIENCE_SECONDS", 0.2)
-    reconciler = Reconciler(store, queue, lease_seconds=0.2)
+    reconciler = Reconciler(store, queue, lease_seconds=0.2, grace_seconds=GRACE)
     lease = claim(store, attempt)
     sweep_for(reconciler, seconds=0.15)
     with ThreadPoolExecutor(1) as pool, store.write() as session:

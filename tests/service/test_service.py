@@ -9,8 +9,9 @@ import httpx
 import pytest
 import redis
 
+from checks import bundle
 from tests.grader.arithmetic import RIGHT, SETUP, STARTER, WRONG, notebook
-from tests.service.conftest import HERE, QUEUE, Lms, statuses
+from tests.service.conftest import HERE, QUEUE, Lms, Told, statuses
 
 pytestmark = pytest.mark.service
 
@@ -42,11 +43,11 @@ def test_a_submission_comes_back_as_feedback(lms: Lms, content, expected):
 
 def test_a_class_that_hands_in_at_once_gets_one_verdict_each(lms: Lms):
     sent = {
-        f"student {number}": lms.submit(WRONG if number % 3 else RIGHT, f"student {number}")
+        f"pupil {number}": lms.submit(WRONG if number % 3 else RIGHT, f"pupil {number}")
         for number in range(9)
     }
     found = {name: statuses(lms.feedback(one))["part1"] for name, one in sent.items()}
-    assert found == {f"student {number}": "incorrect" if number % 3 else "correct" for number in range(9)}
+    assert found == {f"pupil {number}": "incorrect" if number % 3 else "correct" for number in range(9)}
     report = lms.instructor.get(f"{HERE}/report").json()
     assert sum(row["student"] in sent for row in report["submissions"]) == 9
 
@@ -68,6 +69,51 @@ def test_who_watches_sees_the_queue_the_cells_and_the_verdict(lms: Lms):
     ]  # fmt: skip
     assert 4 in cells
     assert parts[0] == ("part1", True), "part1's check runs a second before the notebook ends"
+
+
+CLAMP = """\
+id: tests/clamp
+title: Clamp
+environment: python
+module: learntools.tests.clamp
+parts:
+  - id: q1
+    title: Keep a number within bounds
+    variables: {clamp: {}}
+    checks:
+      - id: cases
+        calls: {of: clamp, cases: [{arguments: [20], returns: 10}, {arguments: [-20], returns: -10}]}
+  - id: q2
+    title: Count them
+    variables: {query: {starter: ""}}
+    checks:
+      - sql:
+          of: query
+          databases:
+            - id: one
+              script: CREATE TABLE t (n); INSERT INTO t VALUES (1), (NULL);
+              expected: {columns: ["COUNT(*)"], rows: [[2]]}
+"""
+
+
+def test_who_watches_sees_a_part_with_calls_judged_by_its_calls(lms: Lms):
+    """Its snapshot comes first, its calls behind it: half of it must not be told as a verdict."""
+    bind = "from learntools.core import binder; binder.bind(globals())\nfrom learntools.tests.clamp import *"
+    content = notebook(
+        bind,
+        "clamp = lambda x: min(x, 10)\nq1.check()",
+        "query = 'SELECT COUNT(*) FROM t'\nq2.check()",
+        "import time; time.sleep(2)",
+    )
+    files = {"assignment.yaml": CLAMP.encode(), "starter.ipynb": notebook(bind), "reference.ipynb": content}
+    lms.instructor.post("/api/v1/assignments", content=bundle.pack(files)).raise_for_status()
+    sent = lms.submit(content, to="/api/v1/assignments/tests/clamp")
+    told = [(one.part, one.data["part"]["status"], one.data["provisional"]) for one in parts_told(lms, sent)]
+    assert told == [("q1", "incorrect", True), ("q2", "correct", True)]
+
+
+def parts_told(lms: Lms, sent: dict[str, object]) -> list[Told]:
+    return [one for one in lms.watch(sent) if one.kind == "part"]
 
 
 def test_messages_that_redis_forgot_are_sent_again(lms: Lms):

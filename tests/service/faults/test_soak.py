@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.service, pytest.mark.faults, pytest.mark.slow]
 
 
 def test_while_processes_are_killed_at_random_every_submission_gets_its_one_verdict(lms: Lms) -> None:
-    outcome = storm(lms, 24, every=1.2, seed=4)
+    outcome = storm(lms, 24, every=0.3, seed=4, apart=4)
     assert outcome.kills.total() >= 3
     assert outcome.wrong == []
 
