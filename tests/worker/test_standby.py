@@ -176,10 +176,11 @@ def test_one_that_does_not_get_ready_is_replaced_and_nobody_waits_for_it(
     hang = f"        import time\n        while {mark_inside}: time.sleep(600 - os.nice(7))\n"
     _change(inside / "kernel.py", "        tell_ready(control)\n", hang + "        tell_ready(control)\n")
     monkeypatch.setattr("worker.jail.INSIDE", inside)
-    mark = tmp_path / "run/python/inputs/hang"
+    made = WarmServer(load_environment("python"), tmp_path / "run", Upkeep(standby=2))
+    mark = made.inputs / "hang"  # not simply below tmp_path: a long path gets a short stand-in
     mark.parent.mkdir(parents=True)
     mark.touch()
-    with WarmServer(load_environment("python"), tmp_path / "run", Upkeep(standby=2)) as server:
+    with made as server:
         assert until(lambda: [kernel.nice() for _, _, kernel in families(server)] == [7, 7])
         hanging = [watcher for watcher, _, _ in families(server)]
         mark.unlink()
