@@ -17,8 +17,10 @@ import structlog
 
 from checks.assignment import Assignment
 from checks.evidence import Evidence
+from checks.evidence.values import Sequence
 from checks.feedback import PartFeedback
 from checks.judge import judge_part
+from checks.plan import PartPlan
 
 # A check in a loop is judged this often at most.
 PAUSE_SECONDS = 0.2
@@ -40,7 +42,9 @@ class LiveJudge:
         self._waiting: dict[str, Callable[[], Evidence]] = {}
         self._told: dict[str, PartFeedback] = {}
         self._taken: dict[str, Evidence] = {}
-        self._working = {part.id for part in assignment.plan().parts if part.calls or part.queries}
+        self._work = {
+            part.id: _records(part) for part in assignment.plan().parts if part.calls or part.queries
+        }
         self._wake = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-judge", daemon=True)
@@ -82,12 +86,24 @@ class LiveJudge:
         snapshots = tuple(snapshot for each in taken for snapshot in each.snapshots)
         return msgspec.structs.replace(taken[-1], snapshots=snapshots)
 
+    def _has_all(self, name: str, part: str) -> bool:
+        """Whether all that a part is judged by has come: its calls are in a frame of their own, which comes
+        behind the snapshot, again and again while they are made.
+        """
+        if name not in self._work:
+            return True
+        if part == name:
+            return False
+        values = self._taken[part].snapshots[0].decode().values
+        made = {key: value.items for key, value in values.items() if isinstance(value, Sequence)}
+        return all(len(made.get(key, ())) >= count for key, count in self._work[name].items())
+
     def _judge(self, part: str, evidence: Callable[[], Evidence]) -> None:
+        name = part.removesuffix(WORK)
         try:
             self._taken[part] = evidence()
-            if part in self._working:
-                return  # its calls come in a frame of their own, right behind
-            name = part.removesuffix(WORK)
+            if not self._has_all(name, part):
+                return
             verdict = judge_part(self._assignment, name, self._so_far(name), self._reference)
             if verdict.status != "unjudged" and self._told.get(name) != verdict:
                 self._tell(verdict)
@@ -95,3 +111,9 @@ class LiveJudge:
         # It is told to nobody and no mark hangs on it; a real bug shows again when the run is judged.
         except Exception:
             log.exception("a part could not be judged while its notebook ran", part=part)
+
+
+def _records(part: PartPlan) -> dict[str, int]:
+    """By check: how many records its calls or queries leave when all of them have been made."""
+    calls = {plan.key: sum(case.repeats for case in plan.cases) for plan in part.calls}
+    return calls | {plan.key: len(plan.databases) for plan in part.queries}
