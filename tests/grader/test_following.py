@@ -178,5 +178,7 @@ def test_a_new_place_in_the_queue_is_told_and_proxies_see_a_sign_of_life(client,
         blocks = "".join(answer.iter_text()).split("\n\n")
     worker.join()
     told = [event(block) for block in blocks if block and not block.startswith(":")]
-    assert [data["position"] for kind, _, data in told if data.get("state") == "queued"] == [2, 1]
+    # In the instant in which it is taken it may be told as queued with no place any more (PostgreSQL).
+    places = [data["position"] for kind, _, data in told if data.get("state") == "queued"]
+    assert [place for place in places if place is not None] == [2, 1]
     assert ": ping" in blocks
