@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import ROOT, need
@@ -36,6 +37,18 @@ try:
 except OSError:
     pass
 print(children, flush=True)
+"""
+# Each process starts the next one a moment later: a family that never stands still.
+GROWING = """
+import os, time
+for generation in range(120):
+    if generation == 10:
+        print("begun", flush=True)
+    time.sleep(0.002)
+    if os.fork():
+        time.sleep(30)
+print("grown", flush=True)
+time.sleep(30)
 """
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -76,6 +89,10 @@ def run_in(group: Group, process: subprocess.Popen[str]) -> None:
 def said(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+def membership(pid: int) -> str:
+    return Path(f"/proc/{pid}/cgroup").read_text()
 
 
 def becomes_true(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -124,6 +141,22 @@ def test_a_process_within_its_memory_is_left_alone(group: Group, start: Start) -
     time.sleep(0.3)  # three looks of the watchdog
     assert not group.out_of_memory()
     assert modest.poll() is None
+
+
+def test_nobody_slips_out_of_a_family_that_grows_while_it_is_put_into_its_group(
+    hierarchy: Driver, start: Start
+) -> None:
+    group = hierarchy.create(secrets.token_hex(6), 400, 400)
+    try:
+        growing = start(GROWING)
+        assert said(growing) == "begun"
+        group.add(growing.pid)
+        assert said(growing) == "grown"
+        family = [growing.pid, *(child.pid for child in psutil.Process(growing.pid).children(recursive=True))]
+        assert len({membership(pid) for pid in family}) == 1
+        assert membership(growing.pid) != membership(os.getpid())
+    finally:
+        group.close()
 
 
 def test_a_neighbours_group_does_not_hear_of_it(driver: Driver, start: Start) -> None:

@@ -28,10 +28,7 @@ class Group(Protocol):
     """One submission's group."""
 
     def add(self, pid: int) -> None:
-        """Put a process, all that it has started and all that these will start, into the group.
-
-        None of them may start a process meanwhile.
-        """
+        """Put a process, all that it has started and all that these will start, into the group."""
 
     def out_of_memory(self) -> bool:
         """Whether the memory limit killed anything."""
@@ -148,8 +145,7 @@ class _Group2:
         self._folder = folder
 
     def add(self, pid: int) -> None:
-        for each in _family(pid):
-            (self._folder / "cgroup.procs").write_text(str(each))
+        _move_family(pid, self._folder)
 
     def out_of_memory(self) -> bool:
         return _counter(self._folder / "memory.events", "oom_kill") > 0
@@ -193,9 +189,7 @@ class _Group1:
         self._memory, self._pids = memory, pids
 
     def add(self, pid: int) -> None:
-        for each in _family(pid):
-            for folder in (self._memory, self._pids):
-                (folder / "cgroup.procs").write_text(str(each))
+        _move_family(pid, self._memory, self._pids)
 
     def out_of_memory(self) -> bool:
         return _counter(self._memory / "memory.oom_control", "oom_kill") > 0
@@ -262,13 +256,18 @@ class _WatchedTree:
             self._thread.join()
 
 
-def _family(pid: int) -> list[int]:
-    """``pid`` and its descendants, by proc(5)'s ``children``."""
-    found = [pid]
-    for parent in found:  # which grows meanwhile
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        found += map(int, children.split())
-    return found
+def _move_family(pid: int, *groups: Path) -> None:
+    """Put ``pid`` and its descendants into the groups, whatever they start meanwhile.
+
+    Each is moved before its children are read, by proc(5)'s ``children``: what it starts from then on is born
+    in the groups, and what it had started is read. In the other order a child could slip between the two.
+    """
+    family = [pid]
+    for member in family:  # which grows meanwhile
+        for group in groups:
+            (group / "cgroup.procs").write_text(str(member))
+        children = Path(f"/proc/{member}/task/{member}/children").read_text()
+        family += map(int, children.split())
 
 
 def _group_name(label: str) -> str:
