@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -24,6 +25,7 @@ from grader.store.together import Together
 from grader.store.waiting import Line, queue_up
 
 BUSY_SECONDS = 30
+SWITCHING_SECONDS = 0.02
 
 
 class NewerDatabaseError(Exception):
@@ -146,16 +148,31 @@ def _alembic() -> Config:
     return config
 
 
-def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # The driver would begin transactions behind our back, and never around DDL or reads: see _begin_sqlite.
     connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",  # first: switching to WAL may have to wait
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}").close()
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Use the write-ahead log; a new database is switched to it, by one of all that may open it at once.
+
+    SQLite does not wait where two would switch, whatever the busy timeout: each holds what the other needs
+    (SQLITE_BUSY, sqlite3_busy_handler). So it is asked again until the other has done it.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(SWITCHING_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from alembic import command
@@ -58,6 +61,20 @@ def test_several_processes_may_migrate_at_once(empty):
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(lambda _: start(), range(4)))
+
+
+def test_a_new_sqlite_database_that_somebody_else_begins_to_write_is_waited_for(tmp_path):
+    file = tmp_path / "new.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE somebodys (x)")
+        other.execute("BEGIN IMMEDIATE")  # SQLite refuses to switch to WAL at once, whatever the busy timeout
+        committing = threading.Timer(0.2, other.execute, ["COMMIT"])
+        committing.start()
+        engine = connect(f"sqlite:///{file}")
+        with engine.connect() as connection:
+            assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        committing.join()
+        engine.dispose()
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(store):
