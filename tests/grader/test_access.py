@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from checks import bundle
 from grader.api.app import create_app
 from grader.api.limits import Buckets
-from grader.store import tokens
+from grader.store import submissions, tokens
 from grader.store.tokens import BadCourseError, UnknownTokenError
-from tests.grader.arithmetic import BUNDLE
+from tests.grader.arithmetic import BUNDLE, RIGHT
 from tests.grader.test_api import HERE, PROBLEM, grade, submit
 
 SUBMISSION = "/api/v1/submissions/{sid}"
@@ -170,6 +170,29 @@ def test_a_revoked_token_opens_nothing_from_then_on(client, store):
     with store.write() as session:
         tokens.revoke(session, text.split("_")[1])
     assert client.get("/api/v1/assignments", headers=headers).status_code == 401
+
+
+@pytest.mark.both_databases
+def test_a_revoked_token_hands_in_nothing_from_then_on(client, store):
+    with store.write() as session:
+        text = tokens.create(session, "lms", "short")
+    headers = {"Authorization": f"Bearer {text}"}
+    path = "/api/v1/assignments/tests/arithmetic/submissions"
+
+    def hand_in(student):
+        return client.post(
+            path, headers=headers, data={"student": student}, files={"notebook": ("a.ipynb", RIGHT)}
+        )
+
+    assert hand_in("ada").status_code == 202
+    with store.write() as session:
+        tokens.revoke(session, text.split("_")[1])
+    for _ in range(2):
+        refused = hand_in("eve")
+        assert (refused.status_code, refused.json()["type"]) == (401, "urn:grader:problem:unknown-token")
+        assert refused.headers["WWW-Authenticate"] == "Bearer"
+    with store.read() as session:
+        assert {one.student for one in submissions.listed(session, "tests/arithmetic")} == {"ada"}
 
 
 def test_the_database_keeps_no_tokens_text(store):
