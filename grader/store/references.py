@@ -134,9 +134,7 @@ def give_up(session: Session, key: tuple[str, str], *, owner: str) -> None:
     session.execute(delete(Reference).where(_is(key), Reference.owner == owner))
 
 
-def _claimed(
-    store: Store, key: tuple[str, str], owner: str, seconds: float, silent: Beat | None
-) -> bool:
+def _claimed(store: Store, key: tuple[str, str], owner: str, seconds: float, silent: Beat | None) -> bool:
     with store.write() as session:
         return claim(session, key, owner=owner, seconds=seconds, silent=silent)
 
