@@ -115,7 +115,7 @@ class Reconciler:
         self._grace_seconds = grace_seconds
         self._lease_seconds = lease_seconds
         self._silence: Silence[Beat] = Silence(lease_seconds)
-        # Since when it is known that a worker could have renewed its lease: the database took a write of ours.
+        # Since when a worker could have renewed its lease for sure: the database took a write of ours.
         self._could_renew: dict[Beat, float] = {}
         self._short: frozenset[str] = frozenset()
         self._tidied = time.monotonic()
