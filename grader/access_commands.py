@@ -17,7 +17,7 @@ from grader.store import Store, open_store, tokens, webhooks
 from grader.store.audit import COMMAND_LINE
 from grader.store.database import migrate
 from grader.store.tables import Role
-from grader.store.webhooks import EVENTS, Event
+from grader.store.webhooks import EVENTS, Endpoint, Event
 
 token_app = typer.Typer(help="Who may talk to the service.", no_args_is_help=True)
 webhook_app = typer.Typer(help="Where a course's events are sent.", no_args_is_help=True)
@@ -102,10 +102,13 @@ def list_webhooks(
         if as_json:
             _print_json(found)
             return
-        show.print_rows(
-            (one.id, one.url, ", ".join(one.events), "its receiver is gone" if one.disabled_at else "")
-            for one in found
-        )
+        show.print_rows((one.id, one.url, ", ".join(one.events), _trouble(one)) for one in found)
+
+
+def _trouble(one: Endpoint) -> str:
+    if one.disabled_at is not None:
+        return "its receiver is gone"
+    return f"{one.failed} events given up" if one.failed else ""
 
 
 @webhook_app.command(name="delete")

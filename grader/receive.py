@@ -41,7 +41,8 @@ class Sent(msgspec.Struct, frozen=True):
 def receive_notebook(store: Store, sent: Sent) -> Receipt:
     """Store the notebook and queue its first attempt; durable when it returns.
 
-    Raises BadRequestError, NotANotebookError, UnknownAssignmentError or KeyReusedError; then nothing is kept.
+    Raises BadRequestError, NotANotebookError, UnknownAssignmentError, RevokedTokenError or KeyReusedError;
+    then no submission is kept.
     """
     _check_student(sent.student)
     _check_key(sent.key)

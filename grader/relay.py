@@ -12,6 +12,7 @@ import time
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from grader import regrade_relay
 from grader.queue import BrokerDownError, Queue
@@ -112,7 +113,10 @@ class Reconciler:
         self._store = store
         self._queue = queue
         self._grace_seconds = grace_seconds
+        self._lease_seconds = lease_seconds
         self._silence: Silence[Beat] = Silence(lease_seconds)
+        # Since when a worker could have renewed its lease for sure: the database took a write of ours.
+        self._could_renew: dict[Beat, float] = {}
         self._short: frozenset[str] = frozenset()
         self._tidied = time.monotonic()
 
@@ -123,18 +127,33 @@ class Reconciler:
         self._find_lost()
 
     def _take_back(self) -> None:
+        """A lease that stands still for half its time makes us try to write ourselves.
+
+        So a database that nobody can write to is not taken for a worker that is dead: after our own write
+        a worker has time for one of its own.
+        """
         with self._store.read() as session:
             silent = self._silence.look(attempts.beats(session))
-        if not silent:
+        doubtful = self._silence.unchanged(self._lease_seconds / 2)
+        if not doubtful:
+            self._could_renew.clear()
             return
         asked = time.monotonic()
         with self._store.write() as session:
-            if time.monotonic() - asked > PATIENCE_SECONDS:
+            session.connection()  # here SQLite waits for its lock
+            now = time.monotonic()
+            if now - asked > PATIENCE_SECONDS:
                 self._silence.reset()
+                self._could_renew.clear()
                 return
             for beat in silent:
-                if attempts.take_back(session, beat):
-                    log.warning("lease expired", attempt=beat.attempt, owner=beat.owner)
+                if now - self._could_renew.get(beat, now) > self._lease_seconds / 4:
+                    self._take(session, beat)
+        self._could_renew = {beat: self._could_renew.get(beat, now) for beat in doubtful}
+
+    def _take(self, session: Session, beat: Beat) -> None:
+        if attempts.take_back(session, beat):
+            log.warning("lease expired", attempt=beat.attempt, owner=beat.owner)
 
     def _find_lost(self) -> None:
         """A queue that is short at two looks has lost messages; at one, a worker may just have taken one."""

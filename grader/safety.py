@@ -45,6 +45,8 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield f"{folder} holds students' work, and other users may look into it: chmod o-rwx {folder}"
     if settings.public_url is not None and not settings.public_url.startswith("https://"):
         yield "GRADER_PUBLIC_URL is not https: tokens and links cross the network in the clear"
+    for name in settings.unknown_variables():
+        yield f"there is no setting {name}: it changes nothing (`grader config show` lists them all)"
 
 
 def is_open(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import tomllib
 from pathlib import Path
@@ -20,6 +21,12 @@ from pydantic_settings import (
 
 MIB = 1 << 20
 PROJECT_MARKS = ("grader.toml", ".grader", ".git")
+# Of a URL's query, as PostgreSQL, Redis and object stores take it.
+SECRET_PARAMETER = re.compile(
+    r"([?&;][^=&;]*(?:password|passwd|secret|token|key)[^=&;]*=)[^&;]*", re.IGNORECASE
+)
+# Variables that are no settings: where they are read, and of the commands that talk to a service.
+OTHER_VARIABLES = frozenset({"GRADER_CONFIG", "GRADER_ENVIRONMENTS", "GRADER_SERVER", "GRADER_TOKEN"})
 MAX_SOCKET_FOLDER = (
     80  # a unix socket's path holds 107 bytes; the names that go below the folder need the rest
 )
@@ -254,6 +261,12 @@ class Settings(BaseSettings):
         """The ``GRADER_*`` variables that give a child process the same settings."""
         return {f"GRADER_{name.upper()}": _spelled(value) for name, value in self if value is not None}
 
+    @classmethod
+    def unknown_variables(cls) -> list[str]:
+        """``GRADER_*`` variables of this process's environment that nothing reads."""
+        known = OTHER_VARIABLES | {f"GRADER_{name.upper()}" for name in cls.model_fields}
+        return sorted(name for name in os.environ if name.startswith("GRADER_") and name not in known)
+
     def shown(self) -> dict[str, object]:
         """The settings for people, secrets masked."""
         return {name: _masked(name, value) for name, value in self}
@@ -320,4 +333,5 @@ def _masked(name: str, value: object) -> object:
 def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     credentials, at, place = rest.rpartition("@")
+    place = SECRET_PARAMETER.sub(r"\1********", place)
     return f"{scheme}{separator}{'********@' if at and credentials else ''}{place}"

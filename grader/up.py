@@ -185,7 +185,14 @@ def _worker(launcher: Launcher) -> AbstractContextManager[Part]:
 def _api(launcher: Launcher, listener: socket.socket) -> AbstractContextManager[Part]:
     command = [
         *(sys.executable, "-m", "uvicorn", "grader.api.app:create_app", "--factory"),
-        *("--fd", str(listener.fileno()), "--no-server-header", "--timeout-graceful-shutdown", "10"),
+        *(
+            "--fd",
+            str(listener.fileno()),
+            "--no-server-header",
+            "--no-access-log",
+            "--timeout-graceful-shutdown",
+            "10",
+        ),
     ]
     return launcher.part("api", command, listener.fileno())
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from grader.api.limits import Buckets
 from grader.api.links import LinkRefusedError
@@ -32,15 +33,24 @@ Signature = Annotated[str, Query(description="of a student's link, in place of a
 
 
 def _known(service: TheService, credentials: Credentials) -> Caller:
-    if credentials is None:
-        raise Problem(401, "no-token", "Send a token: `Authorization: Bearer gr_…`.", headers=CHALLENGE)
-    caller = who(service, credentials.credentials)
+    caller = who(service, _token(credentials))
     if caller is None:
-        raise Problem(
-            401, "unknown-token", "This token is not known here, or it was revoked.", headers=CHALLENGE
-        )
+        raise unknown_token()
     require_turn(service.token_turns, caller.token)
     return caller
+
+
+def _token(credentials: HTTPAuthorizationCredentials | None) -> str:
+    if credentials is None:
+        raise Problem(401, "no-token", "Send a token: `Authorization: Bearer gr_…`.", headers=CHALLENGE)
+    return credentials.credentials
+
+
+def unknown_token() -> Problem:
+    """The answer to a token that opens nothing."""
+    return Problem(
+        401, "unknown-token", "This token is not known here, or it was revoked.", headers=CHALLENGE
+    )
 
 
 def who(service: Service, text: str) -> Caller | None:
@@ -95,8 +105,17 @@ AnyCaller = Annotated[Caller, Depends(_any)]
 Instructor = Annotated[Caller, Depends(_instructor)]
 
 
-async def _sender(assignment_id: str, caller: AnyCaller) -> Caller:
-    return _in_scope(assignment_id, caller)
+async def _sender(assignment_id: str, service: TheService, credentials: Credentials) -> Caller:
+    """A token that was good a moment ago is not looked up again: accepting looks whether it still is."""
+    text = _token(credentials)
+    caller = service.recent.caller(text)
+    if caller is None:
+        caller = await run_in_threadpool(who, service, text)
+        if caller is None:
+            raise unknown_token()
+        service.recent.add(text, caller)
+    require_turn(service.token_turns, caller.token)
+    return _in_scope(assignment_id, _require_role(caller, "lms", "instructor"))
 
 
 async def _assignment_instructor(assignment_id: str, caller: Instructor) -> Caller:

@@ -34,6 +34,7 @@ from grader.api.instructor.routes import router as instructor_pages
 from grader.api.limits import Buckets
 from grader.api.links import links_of
 from grader.api.metrics import Figures
+from grader.api.recent import RecentTokens
 from grader.api.requests import Requests
 from grader.api.service import Service
 from grader.delivery.deliverer import Deliverer
@@ -132,6 +133,7 @@ def _service(settings: Settings, store: Store, queue: Queue, relay: Relay, censu
         Figures(store, census),
         token_turns=Buckets(settings.token_requests_per_second),
         link_turns=Buckets(settings.link_requests_per_second),
+        recent=RecentTokens(),
     )
 
 

@@ -150,6 +150,7 @@ WEBHOOK = {
     "events": ["feedback.changed", "submission.graded"],
     "created_at": 1795335799.4,
     "disabled_at": None,
+    "failed": 0,
 }
 DELIVERIES = {
     "deliveries": [

@@ -40,7 +40,7 @@ class Figures:
         self._seconds.labels(method, route).observe(seconds)
 
     def text(self) -> bytes:
-        """The exposition format, version 0.0.4. Raises SQLAlchemyError where the database does not answer."""
+        """Prometheus's text format. Raises SQLAlchemyError where the database does not answer."""
         return generate_latest(self._registry)
 
 

@@ -13,6 +13,7 @@ from checks.assignment import Assignment
 from grader.api.limits import Buckets
 from grader.api.links import Links
 from grader.api.metrics import Figures
+from grader.api.recent import RecentTokens
 from grader.queue import Queue
 from grader.relay import Relay
 from grader.settings import Settings
@@ -31,6 +32,7 @@ class Service:
     figures: Figures
     token_turns: Buckets
     link_turns: Buckets
+    recent: RecentTokens
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as its process
     def assignment(self, version: str) -> Assignment:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from grader.api.access import Reader, Sender
+from grader.api.access import Reader, Sender, unknown_token
 from grader.api.following import STREAM_HEADERS, Mark, Watched, following, for_students
 from grader.api.problems import Problem, described
 from grader.api.service import Service, TheService
@@ -21,7 +21,7 @@ from grader.store import feedback as verdicts
 from grader.store import submissions
 from grader.store.submissions import Progress
 from grader.store.tables import AttemptState
-from grader.store.tokens import Caller
+from grader.store.tokens import Caller, RevokedTokenError
 
 FORM_FIELD_BYTES = 64 << 10
 
@@ -120,7 +120,11 @@ async def submit(
             413, "content-too-large", f"The notebook is larger than {limit}, the largest accepted here."
         )
     sent = Sent(assignment_id, student, notebook, token=caller.token, key=idempotency_key)
-    receipt = await run_in_threadpool(receive_notebook, service.store, sent)
+    try:
+        receipt = await run_in_threadpool(receive_notebook, service.store, sent)
+    except RevokedTokenError as error:
+        service.recent.forget(caller.token)
+        raise unknown_token() from error
     service.relay.wake()
     log.info("accepted", submission=receipt.submission, assignment=assignment_id, again=not receipt.created)
     found = _view(service, request, receipt.progress)

@@ -29,7 +29,7 @@ class NewWebhook(BaseModel, extra="forbid"):
 
 
 class Webhook(BaseModel):
-    """An endpoint; ``disabled_at`` where its receiver answered 410."""
+    """An endpoint; ``disabled_at`` where its receiver answered 410, ``failed`` events were given up."""
 
     id: str
     course: str
@@ -37,6 +37,7 @@ class Webhook(BaseModel):
     events: list[str]
     created_at: float
     disabled_at: float | None
+    failed: int
 
 
 class CreatedWebhook(Webhook):

@@ -100,13 +100,14 @@ class Deliverer:
             outbox.settle(session, message, outcome, again_in=again_in)
             if outcome.status == GONE:
                 outbox.disable(session, message.endpoint)
-        log.info(
-            "delivered" if outcome.delivered else "not delivered",
-            message=message.id,
-            status=outcome.status,
-            error=outcome.error,
-            again_in=None if outcome.delivered else again_in,
-        )
+        told = {"message": message.id, "endpoint": message.endpoint, "status": outcome.status}
+        if outcome.delivered:
+            log.info("delivered", **told)
+        elif again_in is None:
+            # Nobody tries any more: somebody should look.
+            log.error("delivery given up", **told, error=outcome.error, tries=message.tries + 1)
+        else:
+            log.warning("not delivered", **told, error=outcome.error, again_in=round(again_in, 1))
 
     def _again_in(self, message: Outgoing, outcome: Outcome) -> float | None:
         tries = message.tries + 1

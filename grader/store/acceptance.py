@@ -10,9 +10,11 @@ from sqlalchemy import Table, bindparam, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from grader.settings import queue_name
+from grader.store import tokens
 from grader.store.assignments import Published, UnknownAssignmentError, in_force
 from grader.store.submissions import Progress, progress
 from grader.store.tables import Attempt, IdempotencyKey, Submission, new_id
+from grader.store.tokens import RevokedTokenError
 from grader.store.waiting import Line, queue_up
 
 
@@ -43,7 +45,7 @@ class Receipt(msgspec.Struct, frozen=True):
         return self.progress.id
 
 
-Answer = Receipt | UnknownAssignmentError | KeyReusedError
+Answer = Receipt | UnknownAssignmentError | KeyReusedError | RevokedTokenError
 
 
 def accept(session: Session, wanted: Sequence[New]) -> list[Answer]:
@@ -66,6 +68,8 @@ class _Intake:
         self._assignments = in_force(session, {one.assignment for one in wanted})
         self._numbers = _last_numbers(session, {(one.assignment, one.student) for one in wanted})
         self._keys = _answered(session, {(one.token, one.key) for one in wanted if one.key is not None})
+        # Whose token it is was found out before, perhaps without a look at the database; this one counts.
+        self._revoked = tokens.revoked(session, {one.token for one in wanted})
         self._waiting: dict[str, int] = {}
         self._made: dict[str, Progress] = {}
         self._rows: dict[Table, list[dict[str, object]]] = {_SUBMISSIONS: [], _ATTEMPTS: [], _KEYS: []}
@@ -73,6 +77,8 @@ class _Intake:
 
     def answer(self, new: New) -> Answer:
         """What this one gets."""
+        if new.token in self._revoked:
+            return RevokedTokenError(new.token)
         assignment = self._assignments.get(new.assignment)
         if assignment is None:
             return UnknownAssignmentError(new.assignment)

@@ -1,7 +1,7 @@
 """Reference runs: the author's solution, run once for each assignment version and environment.
 
-Whoever needs one and finds none takes it on under a lease. All others wait for it, or take over when the
-lease runs out.
+Whoever needs one and finds none takes it on under a lease. All others wait for it, and watch the lease
+(``grader.store.silence``): who has seen it unchanged for too long takes over. ``lease_until`` is for people.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+import msgspec
 from sqlalchemy import ColumnElement, CursorResult, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,11 +18,19 @@ from sqlalchemy.orm import Session
 from checks.evidence import Evidence
 from grader.store.database import Store
 from grader.store.heartbeat import Heartbeat
+from grader.store.silence import Silence
 from grader.store.tables import Reference
 
 WAIT_SECONDS = 0.3
 # These endings tell of the author's notebook; any other may be the machine's, and is tried again.
 FINAL = frozenset({"completed", "cell_error"})
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A run's lease as it was seen: one of the two changes when it is renewed or taken over."""
+
+    owner: str
+    until: float
 
 
 class ReferenceFailedError(Exception):
@@ -45,18 +54,18 @@ def obtain(
     ``make`` raises; then the next one tries.
     """
     deadline, owner = time.monotonic() + patience, secrets.token_hex(8)
+    silence: Silence[Beat] = Silence(lease_seconds)
     while True:
         with store.read() as session:
-            found = find(session, key)
+            found, held = find(session, key), beat(session, key)
         if found is not None:
             return Evidence.from_bytes(store.blobs.get(found))
-        with store.write() as session:
-            mine = claim(session, key, owner=owner, seconds=lease_seconds)
-        if mine:
+        silent = silence.look([held] if held is not None else [])
+        if (held is None or silent) and _claimed(store, key, owner, lease_seconds, held):
             return _make(store, key, make, owner, lease_seconds)
         if time.monotonic() > deadline:
             raise ReferenceFailedError("another worker's reference run did not end")
-        time.sleep(WAIT_SECONDS)
+        time.sleep(min(WAIT_SECONDS, lease_seconds / 5))
 
 
 def find(session: Session, key: tuple[str, str]) -> str | None:
@@ -65,18 +74,34 @@ def find(session: Session, key: tuple[str, str]) -> str | None:
     return row.evidence if row is not None else None
 
 
-def claim(session: Session, key: tuple[str, str], *, owner: str, seconds: float) -> bool:
-    """Take the run on; False where another one has it or has done it."""
+def beat(session: Session, key: tuple[str, str]) -> Beat | None:
+    """The lease of whoever is at the run; None where nobody is, or it is done."""
+    row = session.get(Reference, key)
+    if row is None or row.evidence is not None:
+        return None
+    return Beat(row.owner or "", row.lease_until)
+
+
+def claim(
+    session: Session, key: tuple[str, str], *, owner: str, seconds: float, silent: Beat | None = None
+) -> bool:
+    """Take the run on; False where another one has it or has done it.
+
+    ``silent``: the lease of one who was watched and did not move; it is taken over if it still has not.
+    """
     until = time.time() + seconds
+    if silent is None:
+        version, environment = key
+        row = Reference(version=version, environment=environment, owner=owner, lease_until=until)
+        return _add(session, row)
+    unchanged = Reference.owner == silent.owner, Reference.lease_until == silent.until
     taken = session.execute(
         update(Reference)
-        .where(_is(key), Reference.evidence.is_(None), Reference.lease_until < time.time())
+        .where(_is(key), Reference.evidence.is_(None), *unchanged)
         .values(owner=owner, lease_until=until)
     )
     assert isinstance(taken, CursorResult)
-    version, environment = key
-    row = Reference(version=version, environment=environment, owner=owner, lease_until=until)
-    return taken.rowcount == 1 or _add(session, row)
+    return taken.rowcount == 1
 
 
 def renew(session: Session, key: tuple[str, str], *, owner: str, seconds: float) -> None:
@@ -107,6 +132,11 @@ def lend(session: Session, key: tuple[str, str], evidence: str) -> None:
 def give_up(session: Session, key: tuple[str, str], *, owner: str) -> None:
     """Let the next one try; does nothing once the evidence is kept."""
     session.execute(delete(Reference).where(_is(key), Reference.owner == owner))
+
+
+def _claimed(store: Store, key: tuple[str, str], owner: str, seconds: float, silent: Beat | None) -> bool:
+    with store.write() as session:
+        return claim(session, key, owner=owner, seconds=seconds, silent=silent)
 
 
 def _make(

@@ -31,7 +31,11 @@ class Silence(Generic[Seen]):
             self.reset()
         self._looked = now
         self._since = {beat: self._since.get(beat, now) for beat in beats}
-        return [beat for beat, since in self._since.items() if now - since > self._seconds]
+        return self.unchanged(self._seconds)
+
+    def unchanged(self, seconds: float) -> list[Seen]:
+        """Of what was shown last: those that have been the same for so long."""
+        return [beat for beat, since in self._since.items() if self._looked - since > seconds]
 
     def reset(self) -> None:
         """Give everybody their whole time again: it was we who could not look."""

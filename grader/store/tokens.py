@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -22,11 +22,18 @@ SPELLING = re.compile(r"gr_([0-9a-f]{8})_([0-9a-f]{48})")
 _VALID = select(Token.hash, Token.role, Token.course, Token.name).where(
     Token.prefix == bindparam("prefix"), Token.revoked_at.is_(None)
 )
+_REVOKED = select(Token.prefix).where(
+    Token.prefix.in_(bindparam("prefixes", expanding=True)), Token.revoked_at.is_not(None)
+)
 COURSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class UnknownTokenError(LookupError):
     """No token has this prefix."""
+
+
+class RevokedTokenError(Exception):
+    """A token was revoked since it was last looked up."""
 
 
 class BadCourseError(ValueError):
@@ -122,6 +129,12 @@ def check(session: Session, text: str) -> Caller | None:
     if row is None or not hmac.compare_digest(row.hash, _hash(spelled[2])):
         return None
     return Caller(spelled[1], row.role, row.course, row.name)
+
+
+def revoked(session: Session, prefixes: Iterable[str]) -> set[str]:
+    """Those of the tokens that open nothing any more."""
+    rows = session.connection().execute(_REVOKED, {"prefixes": sorted(prefixes)})
+    return {row[0] for row in rows}
 
 
 def caller_of(session: Session, prefix: str) -> Caller | None:

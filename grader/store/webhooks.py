@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.store import audit
@@ -25,7 +25,10 @@ class UnknownWebhookError(LookupError):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where a course wants to be told of which events; without its secret."""
+    """Where a course wants to be told of which events; without its secret.
+
+    ``failed`` counts the events that were given up.
+    """
 
     id: str
     course: str
@@ -33,6 +36,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     events: tuple[str, ...]
     created_at: float
     disabled_at: float | None
+    failed: int = 0
 
 
 class Try(msgspec.Struct, frozen=True):
@@ -86,7 +90,8 @@ def listed(session: Session, course: str) -> Sequence[Endpoint]:
         .where(WebhookEndpoint.course == course, WebhookEndpoint.removed_at.is_(None))
         .order_by(WebhookEndpoint.id)
     )
-    return [_endpoint(row) for row in rows]
+    failed = _given_up(session, course)
+    return [_endpoint(row, failed.get(row.id, 0)) for row in rows]
 
 
 def remove(session: Session, course: str, endpoint_id: str, *, by: str) -> None:
@@ -132,5 +137,17 @@ def _row(session: Session, course: str, endpoint_id: str) -> WebhookEndpoint:
     return row
 
 
-def _endpoint(row: WebhookEndpoint) -> Endpoint:
-    return Endpoint(row.id, row.course, row.url, tuple(row.events.split()), row.created_at, row.disabled_at)
+def _given_up(session: Session, course: str) -> dict[str, int]:
+    """By endpoint of the course: events that nobody tries to send any more."""
+    rows = session.execute(
+        select(WebhookMessage.endpoint_id, func.count())
+        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookMessage.endpoint_id)
+        .where(WebhookEndpoint.course == course, WebhookMessage.state == "failed")
+        .group_by(WebhookMessage.endpoint_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _endpoint(row: WebhookEndpoint, failed: int = 0) -> Endpoint:
+    events = tuple(row.events.split())
+    return Endpoint(row.id, row.course, row.url, events, row.created_at, row.disabled_at, failed)

@@ -10,9 +10,10 @@ from fastapi.testclient import TestClient
 from checks import bundle
 from grader.api.app import create_app
 from grader.api.limits import Buckets
-from grader.store import tokens
-from grader.store.tokens import BadCourseError, UnknownTokenError
-from tests.grader.arithmetic import BUNDLE
+from grader.api.recent import KEEP_SECONDS, RecentTokens
+from grader.store import submissions, tokens
+from grader.store.tokens import BadCourseError, Caller, UnknownTokenError
+from tests.grader.arithmetic import BUNDLE, RIGHT
 from tests.grader.test_api import HERE, PROBLEM, grade, submit
 
 SUBMISSION = "/api/v1/submissions/{sid}"
@@ -170,6 +171,41 @@ def test_a_revoked_token_opens_nothing_from_then_on(client, store):
     with store.write() as session:
         tokens.revoke(session, text.split("_")[1])
     assert client.get("/api/v1/assignments", headers=headers).status_code == 401
+
+
+@pytest.mark.both_databases
+def test_a_revoked_token_hands_in_nothing_from_then_on(client, store):
+    with store.write() as session:
+        text = tokens.create(session, "lms", "short")
+    headers = {"Authorization": f"Bearer {text}"}
+    path = "/api/v1/assignments/tests/arithmetic/submissions"
+
+    def hand_in(student):
+        return client.post(
+            path, headers=headers, data={"student": student}, files={"notebook": ("a.ipynb", RIGHT)}
+        )
+
+    assert hand_in("ada").status_code == 202
+    with store.write() as session:
+        tokens.revoke(session, text.split("_")[1])
+    for _ in range(2):
+        refused = hand_in("eve")
+        assert (refused.status_code, refused.json()["type"]) == (401, "urn:grader:problem:unknown-token")
+        assert refused.headers["WWW-Authenticate"] == "Bearer"
+    with store.read() as session:
+        assert {one.student for one in submissions.listed(session, "tests/arithmetic")} == {"ada"}
+
+
+def test_what_is_known_of_a_token_is_asked_again_after_a_while_or_when_it_is_over():
+    now = 0.0
+    recent, caller = RecentTokens(clock=lambda: now), Caller("12345678", "lms")
+    recent.add("gr_text", caller)
+    assert (recent.caller("gr_text"), recent.caller("gr_other")) == (caller, None)
+    now = KEEP_SECONDS
+    assert recent.caller("gr_text") is None
+    recent.add("gr_text", caller)
+    recent.forget("12345678")
+    assert recent.caller("gr_text") is None
 
 
 def test_the_database_keeps_no_tokens_text(store):

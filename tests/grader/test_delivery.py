@@ -372,6 +372,10 @@ def test_an_event_is_given_up_after_the_last_try(client, store, local):
             time.sleep(0.02)
     [delivery] = deliveries(store, made)
     assert (delivery.state, len(delivery.tries), len(receiver.got)) == ("failed", 2, 2)
+    shown = client.get(WEBHOOKS, headers=client.headers_of["instructor"]).json()["webhooks"]
+    assert [one["failed"] for one in shown] == [1], "instructors see that events did not arrive"
+    metrics = client.get("/metrics", headers=client.headers_of["monitor"]).text
+    assert 'grader_deliveries{state="failed"} 1.0' in metrics
 
 
 def test_a_receiver_that_says_gone_is_left_alone(client, store, local):

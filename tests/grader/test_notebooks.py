@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import nbformat
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from grader.notebooks import NotANotebookError, normal_form
 from tests.grader.arithmetic import notebook
@@ -30,6 +33,44 @@ def test_one_notebook_has_one_form_however_it_was_written(raw):
 
 def test_the_form_is_its_own_form():
     assert normal_form(normal_form(PLAIN)) == normal_form(PLAIN)
+
+
+PIECES = st.sampled_from(
+    [
+        b"{", b"}", b"[", b"]", b",", b":", b" ", b"\n", b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf",
+        b'"a"', b'"b"', b'"\\ud800"', b'"\\ud83d\\ude00"', b'"\\x"', b'"\t"', b'"\xc3\xa9"', b"-", b"0",
+        b"01", b"-0.0", b"1e400", b"1e-400", b"12345678901234567890123", b"0.1", b"1E5", b"true", b"null",
+        b"NaN", b"Infinity",
+    ]
+)  # fmt: skip
+
+
+@given(st.one_of(st.binary(max_size=12), st.lists(PIECES, max_size=12).map(b"".join)))
+@example(b'{"a":1,"a":2}')
+@example(b"[" * 5000 + b"]" * 5000)
+def test_what_the_quick_decoder_takes_is_what_the_patient_one_reads(raw):
+    try:
+        quick = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    assert repr(quick) == repr(json.loads(raw.decode("utf-8")))
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=10,
+    ),
+    st.booleans(),
+)
+def test_the_quick_decoder_reads_every_value_as_the_patient_one(value, ascii_only):
+    raw = json.dumps(value, ensure_ascii=ascii_only).encode(errors="replace")
+    assert repr(msgspec.json.decode(raw)) == repr(json.loads(raw))
 
 
 def test_format_3_is_upgraded():

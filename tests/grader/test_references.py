@@ -52,7 +52,7 @@ def test_after_a_failure_the_next_one_may_try(store):
 def test_a_maker_that_died_is_followed_by_another(store):
     with store.write() as session:
         assert references.claim(session, KEY, owner="dead", seconds=0.2)
-    assert obtain(store, KEY, evidence, lease_seconds=5, patience=5) == evidence()
+    assert obtain(store, KEY, evidence, lease_seconds=0.5, patience=5) == evidence()
 
 
 def test_a_long_run_keeps_its_lease(store):
@@ -72,6 +72,45 @@ def test_a_long_run_keeps_its_lease(store):
         done.set()
         assert not taken
         assert running.result() == evidence()
+
+
+@pytest.mark.parametrize("jump", [86_400, -86_400])
+def test_a_clock_that_jumps_ends_no_run_and_keeps_none_alive(store, monkeypatch, jump):
+    begun, waits, done = Event(), Event(), Event()
+
+    def slow() -> Evidence:
+        begun.set()
+        done.wait(10)
+        return evidence()
+
+    def never() -> Evidence:
+        waits.set()
+        return evidence("cell_error")
+
+    real = time.time
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(obtain, store, KEY, slow, lease_seconds=1, patience=20)
+        begun.wait(10)
+        waiting = pool.submit(obtain, store, KEY, never, lease_seconds=1, patience=20)
+        monkeypatch.setattr(time, "time", lambda: real() + jump)
+        assert not waits.wait(2.5), "a run that goes on is left alone"
+        done.set()
+        assert running.result() == waiting.result() == evidence()
+    other = (KEY[0], "sha256:other")
+    with store.write() as session:
+        assert references.claim(session, other, owner="dead", seconds=1)
+    monkeypatch.setattr(time, "time", lambda: real() - jump)
+    assert obtain(store, other, evidence, lease_seconds=0.5, patience=10) == evidence()
+
+
+def test_who_moved_since_it_was_watched_is_not_overtaken(store):
+    with store.write() as session:
+        references.claim(session, KEY, owner="slow", seconds=5)
+        seen = references.beat(session, KEY)
+        references.renew(session, KEY, owner="slow", seconds=6)
+    with store.write() as session:
+        assert not references.claim(session, KEY, owner="hasty", seconds=5, silent=seen)
+        assert references.claim(session, KEY, owner="next", seconds=5, silent=references.beat(session, KEY))
 
 
 def test_waiting_for_another_one_ends(store):

@@ -12,7 +12,7 @@ from grader.queue import BrokerDownError, Queue
 from grader.receive import Sent, receive_notebook
 from grader.relay import Reconciler, Relay, send_due
 from grader.settings import Settings
-from grader.store import attempts, submissions
+from grader.store import attempts, open_store, submissions
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
 
@@ -120,6 +120,25 @@ def test_a_lease_is_not_blamed_for_a_database_that_made_everybody_wait(store, qu
         swept = pool.submit(sweep_for, reconciler, seconds=0.5)
         time.sleep(0.8)
         assert not swept.done()
+    assert state(store, attempt) == "running"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_lock_that_ends_just_when_a_lease_does_blames_nobody(store, queue, attempt, settings):
+    """The worker could not renew until now, and does so at its next heartbeat."""
+    reconciler = Reconciler(store, queue, lease_seconds=1, grace_seconds=GRACE)
+    lease, other = claim(store, attempt), open_store(settings)
+    with ThreadPoolExecutor(1) as pool:
+        swept = pool.submit(sweep_for, reconciler, seconds=2)
+        with other.write() as session:
+            session.connection()
+            time.sleep(1.2)
+        while not swept.done():
+            time.sleep(0.2)
+            with other.write() as session:
+                attempts.renew(session, lease, seconds=60)
+        swept.result()
+    other.close()
     assert state(store, attempt) == "running"
 
 

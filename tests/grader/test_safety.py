@@ -133,6 +133,12 @@ def test_links_without_a_public_address_are_warned_of(here):
     assert list(warnings(here())) == []
 
 
+def test_a_variable_that_is_no_setting_is_warned_of(here, monkeypatch):
+    monkeypatch.setenv("GRADER_REQUIRE_CGROUPS", "true")
+    monkeypatch.setenv("GRADER_ENVIRONMENTS", "/srv/environments")
+    assert [one.split()[4] for one in warnings(here())] == ["GRADER_REQUIRE_CGROUPS:"]
+
+
 def test_a_folder_that_others_look_into_is_warned_of(here):
     settings = here()
     settings.data_dir.chmod(0o755)

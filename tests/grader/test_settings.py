@@ -46,6 +46,10 @@ def test_secrets_are_masked_where_settings_are_shown():
     ).shown()
     assert shown["database_url"] == "postgresql://********@db/grades"
     assert shown["broker_url"] == "redis://queue:6379/0"
+    query = Settings(
+        database_url="postgresql:///grades?host=db&user=me&password=pass&sslmode=require"
+    ).shown()
+    assert query["database_url"] == "postgresql:///grades?host=db&user=me&password=********&sslmode=require"
     assert shown["secret_key"] == shown["development_token"] == "********"
     assert "pass" not in repr(Settings(database_url="postgresql://me:pass@db/grades"))
 
@@ -76,6 +80,7 @@ def test_messages_are_redelivered_only_after_the_hard_limit_of_a_task():
     assert made["task_time_limit"] < made["broker_transport_options"]["visibility_timeout"]
     assert made["task_acks_late"]
     assert made["task_reject_on_worker_lost"]
+    assert made["worker_prefetch_multiplier"] == 1
     assert not made["worker_cancel_long_running_tasks_on_connection_loss"]
 
 
