@@ -181,7 +181,7 @@ def _entry(node: v.Mapping, key: v.AnyNode) -> Reached:
 
 def _at(node: v.AnyNode, position: int) -> Reached:
     if isinstance(node, v.Array) and len(node.shape) > 1:
-        return _sub_array(node, position)
+        return _row_of_array(node, position)
     if isinstance(node, v.Text):
         found: list[v.AnyNode] | None = [v.Text(v=mark) for mark in node.v]
     else:
@@ -193,14 +193,19 @@ def _at(node: v.AnyNode, position: int) -> Reached:
     return found[position]
 
 
-def _sub_array(node: v.Array, position: int) -> Reached:
+def _row_of_array(node: v.Array, position: int) -> Reached:
     length = node.shape[0]
     if not -length <= position < length:
         return Missing(f"there is no element number {position}, only {length} elements")
+    return sub_array(node, position)
+
+
+def sub_array(node: v.Array, position: int) -> v.Array:
+    """The part of an array with several axes at a place of its first one."""
     if node.values is not None:
         return array_of(np.asarray(node.values[position]), node.cls)
     size = int(np.prod(node.shape[1:]))
-    start = position % length * size
+    start = position % node.shape[0] * size
     chosen = (content.elements(node) or [])[start : start + size]
     return v.Array(dtype=node.dtype, shape=node.shape[1:], items=tuple(chosen), cls=node.cls)
 

@@ -87,7 +87,9 @@ class CheckBase(Piece):
         template = chosen or self.message
         if template is None and outcome.fallback:
             return outcome.fallback
-        return fill(template or self.kind.reasons.get(outcome.reason) or ALWAYS, outcome.facts)
+        return fill(
+            template or outcome.wording or self.kind.reasons.get(outcome.reason) or ALWAYS, outcome.facts
+        )
 
     def problems(self, scope: Scope) -> Iterator[Found]:
         """Messages for reasons that the kind has not, fields that it does not fill,
