@@ -37,7 +37,7 @@ def container(node: v.AnyNode) -> str:
         case v.SetOf():
             return "set"
         case v.Array() if node.shape == ():
-            return "number"
+            return "moment" if is_moment(node) else "number"
         case v.Array():
             return "array" if node.cls == "numpy.ndarray" else "other array"
         case _:
@@ -62,6 +62,7 @@ _NAMES: dict[type, str] = {
 CONTAINERS = frozenset(
     {
         "number",
+        "moment",
         "list",
         "tuple",
         "range",
@@ -206,10 +207,11 @@ def _holds_exact(items: tuple[v.AnyNode, ...]) -> bool:
 
 
 def _is_texts(node: v.Array) -> bool:
-    """Whether an array of objects holds texts, and nothing else."""
+    """Whether an array of objects holds texts, and nothing else but gaps."""
     if node.texts is not None:
-        return len(node.texts) > 0 and node.texts.missing is None
-    return bool(node.items) and all(isinstance(item, v.Text) for item in node.items or ())
+        return len(node.texts) > _missing_texts(node.texts)
+    kept = [item for item in node.items or () if not gap(item)]
+    return bool(kept) and all(isinstance(item, v.Text) for item in kept)
 
 
 def dtype(node: v.AnyNode) -> str:
@@ -274,13 +276,30 @@ def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911
             return (node.index.levels[0].shape[0], len(node.columns))
         case v.Text():
             return (node.cut or len(node.v),)
+        case v.Bytes():
+            return (byte_count(node),)
         case v.Sequence() | v.SetOf() | v.Mapping():
             found = numbers(node)
-            return (node.cut or len(node.items),) if found is None else found.shape
+            return _nested_shape(node) if found is None else found.shape
         case v.Bool() | v.Int() | v.Float() | v.Complex():
             return ()
         case _:
             return None
+
+
+def byte_count(node: v.Bytes) -> int:
+    """How many bytes there are; evidence has them in base64."""
+    return node.cut or len(node.v) // 4 * 3 - node.v[-2:].count("=")
+
+
+def _nested_shape(node: v.Sequence | v.SetOf | v.Mapping) -> tuple[int | None, ...]:
+    """Rows of one length are an axis more, as where they hold numbers."""
+    length = node.cut or len(node.items)
+    inner: set[tuple[int | None, ...] | None] = {()}
+    if isinstance(node, v.Sequence):
+        inner = {shape_of(item) if isinstance(item, v.Sequence) else () for item in node.items}
+    (rows,) = inner if len(inner) == 1 else ((),)
+    return (length, *(rows or ()))
 
 
 def gaps(node: v.AnyNode) -> int:
@@ -353,7 +372,12 @@ def column_family(column: v.Column) -> str:
 
 def column(table: v.Table, name: str) -> list[v.Array]:
     """The columns (and then index levels) labelled ``name``: labels may repeat, so there may be several."""
-    return columns_by_label(table).get(name, [])
+    return columns_by_label(table).get(name) or _columns_by_spelling(table, name)
+
+
+def _columns_by_spelling(table: v.Table, name: str) -> list[v.Array]:
+    """Columns whose label is no text, such as a year, are called as Python spells it."""
+    return [each.values for each in table.columns if column_name(each) == name]
 
 
 def _by_label(table: v.Table) -> dict[object, list[v.Array]]:
@@ -485,7 +509,7 @@ def moment_texts(node: v.Array) -> list[str | None]:
 def _moment_text(found: Any) -> str:
     """Trailing zeros of the second go, so that units do not matter."""
     if found.dtype.kind == "m" and not np.isnat(found):
-        return f"{found / np.timedelta64(1, 's')} seconds"  # type: ignore[operator]
+        return f"{found / np.timedelta64(1, 's')} seconds"
     head, dot, rest = str(found).partition(".")
     return (head + dot + rest.rstrip("0")).rstrip(".").removesuffix("T00:00:00")
 

@@ -18,7 +18,7 @@ from checks.kinds.equal import Equal
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.argument import Expected, expected_node
 from checks.spec.base import Found, Piece, Scope
-from checks.spec.target import Operand, Target
+from checks.spec.target import ResultOperand, Target
 from checks.spec.template import fill
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ class Expectation(Piece):
     """Every condition that is given must hold; those on the result look at it in the order given here."""
 
     returns: Optional[Expected] = Field(default=None, description="the result, as a value")  # noqa: UP045
-    expected: Operand | None = Field(
-        default=None, description="the result: reference (what the author's function gives), {variable: …} …"
+    expected: ResultOperand | None = Field(
+        default=None,
+        description="the result: reference (what the author's function gives), {result_of: …}, {variable: …}",
     )
     compare: dict[str, Any] = Field(
         default={}, description="settings of `equal` for the result: rel, dtype …; normalise"

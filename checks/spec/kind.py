@@ -51,6 +51,10 @@ class Kind:
         """What the sandbox has to do for the check once the part's values are taken; mostly nothing."""
         return None
 
+    def reference_work(self) -> CallsPlan | QueryPlan | None:
+        """What the author's run has to do beside :meth:`work`: the same with another function or query."""
+        return None
+
     def known_facts(self, _scope: Scope) -> Mapping[str, str]:
         """The fields that messages may use here."""
         return self.facts

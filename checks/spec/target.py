@@ -26,7 +26,7 @@ from checks.spec.template import escape
 EVERY_COLUMN = "*"
 MAX_COLUMNS = 200
 OPERANDS = ("reference", "variable", "value", "formula")
-__all__ = ["Operand", "Sight", "Target", "suggestion"]
+__all__ = ["Operand", "ResultOperand", "Sight", "Target", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,7 @@ class Operand(Piece):
     def problems(self, scope: Scope) -> Iterator[Found]:
         """Names that nothing declares."""
         if self.reference:
-            known = scope.reference | scope.variables
-            if self.reference not in known:
-                what = f"{self.reference!r} is no variable of the reference run"
-                yield ("reference",), what, suggestion(self.reference, known)
+            yield from _unknown_reference(self.reference, ("reference",), scope)
         if self.variable is not None and self.variable not in scope.variables:
             what = f"{self.variable!r} is none of the part's variables"
             yield ("variable",), what, suggestion(self.variable, scope.variables)
@@ -192,3 +189,38 @@ class Operand(Piece):
         if self.variable is not None:
             return scene.values.get(self.variable)
         return scene.expected(self.reference or (target.variable if target else ""))
+
+
+class ResultOperand(Operand):
+    """What a call or a query is held against: also what another function or query of the author's gives,
+    when it is called in the same way. It is the author's own result then, but for where it comes from.
+    """
+
+    result_of: str | None = Field(
+        default=None, description="what this other function or query of the author's run gives"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_result(cls, given: Any) -> Any:
+        if isinstance(given, dict) and set(given) == {"result_of"}:
+            return {"reference": "", **given}
+        return given
+
+    @model_validator(mode="after")
+    def _alone(self) -> ResultOperand:
+        if self.result_of is not None and self.reference != "":
+            raise PydanticCustomError("operand", "result_of stands alone")
+        return self
+
+    def problems(self, scope: Scope) -> Iterator[Found]:
+        """A function or query that the author's run does not list."""
+        yield from super().problems(scope)
+        if self.result_of is not None:
+            yield from _unknown_reference(self.result_of, ("result_of",), scope)
+
+
+def _unknown_reference(name: str, path: tuple[str, ...], scope: Scope) -> Iterator[Found]:
+    known = scope.reference | scope.variables
+    if name not in known:
+        yield path, f"{name!r} is no variable of the reference run", suggestion(name, known)

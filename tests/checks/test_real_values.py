@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -158,3 +159,60 @@ MESSAGES: list[tuple[Any, Any, str]] = [
 @pytest.mark.parametrize(("seen", "expected", "message"), MESSAGES)
 def test_message_says_what_was_seen_and_where(seen: Any, expected: Any, message: str) -> None:
     assert held(seen, expected).message == message
+
+
+SMALL = D({"day": pd.to_datetime(["2024-01-01", "2024-01-02"]), "v": [1, 2]})
+KINDS: list[tuple[str, Any, str]] = [
+    # members
+    ("members: {of: x, required: [0.3]}", {0.1 + 0.2}, ""),
+    ("members: {of: x, required: [0.3]}", {0.31}, "unknown"),
+    # type
+    ("type: {of: x, dtype: text}", S(["a", None]), ""),
+    ("type: {of: x, dtype: text}", S([None, None], dtype=object), "dtype"),
+    ("type: {of: x, dtype: time}", pd.Timestamp("2024-01-01"), ""),
+    ("type: {of: x, is: number}", pd.Timestamp("2024-01-01"), "container"),
+    ("type: {of: x, is: moment}", datetime.timedelta(days=1), ""),
+    ("type: {of: x, class: dict}", collections.Counter("aab"), ""),
+    ("type: {of: x, class: Counter}", {"a": 2}, "class"),
+    ("type: {of: x, class: Decimal}", Decimal("1.5"), ""),
+    ("type: {of: x, dtype: decimal}", [Decimal("1.5")], ""),
+    # size
+    ("size: {of: x, length: 2}", b"ab", ""),
+    ("size: {of: x, length: 3}", bytearray(b"ab"), "length"),
+    ("size: {of: x, shape: [2, 2]}", [["a", "b"], ["c", "d"]], ""),
+    ("size: {of: x, shape: [2, 2]}", [["a", "b"], ["c"]], "shape"),
+    ("size: {of: x, distinct: 2}", [(1, 2), (1, 2), (3, 4)], ""),
+    ("size: {of: x, distinct: 2}", S([1, NAN, NAN]), ""),
+    # range
+    ("range: {of: x, min: 0}", {1, 2}, ""),
+    ("range: {of: x, min: 2}", {1, 2}, "small"),
+    # table
+    ("table: {of: x, columns: {a: {dtype: text}}}", D({"a": ["x", None]}), ""),
+    ("table: {of: x, columns: {a: {dtype: text}}}", D({"a": pd.array(["x", None], dtype="string")}), ""),
+    ("table: {of: x, columns: ['2020']}", D({2020: [1]}), ""),
+    ("table: {of: x, sorted: {by: day}}", SMALL, ""),
+    ("table: {of: x, sorted: {by: day}}", SMALL.iloc[::-1], "unsorted"),
+    ("table: {of: x, sorted: {by: a}}", D({"a": pd.to_timedelta(["9s", "100s"])}), ""),
+    ("table: {of: x, sorted: {by: a}}", D({"a": ["a", "b", None]}), ""),
+    ("table: {of: x, sorted: {by: a}}", D({"a": [None, "a", "b"]}), "unsorted"),
+    ("table: {of: x, sorted: {by: a, descending: true}}", D({"a": [2, 1, NAN]}), ""),
+    ("table: {of: x, sorted: {by: [a, b]}}", D({"a": [1, 1, 2], "b": [2, NAN, 1]}), ""),
+    ("table: {of: x, sorted: {by: a}}", D({"a": pd.Categorical(["low", "high"], ["low", "high"], ordered=True)}), ""),
+    ("table: {of: x, sorted: {by: a}}", D({"a": pd.Categorical(["low", "high"], ["high", "low"], ordered=True)}), "unsorted"),
+    ("table: {of: x, index: {sorted: true}}", SMALL.set_index("day").iloc[::-1], "index"),
+    # targets
+    ("equal: {of: {variable: x, column: '2020'}, to: {value: [1, 2]}, container: any}", D({2020: [1, 2]}), ""),
+    ("equal: {of: {variable: x, select: [{row: {day: {date: 2024-01-02}}}, {item: v}]}, to: {value: 2}}", SMALL, ""),
+    ("equal: {of: {variable: x, select: [{row: {day: '2024-01-02'}}, {item: v}]}, to: {value: 2}}", SMALL, ""),
+    ("equal: {of: {variable: x, select: [{column: v}, {label: {date: 2024-01-02}}]}, to: {value: 2}}", SMALL.set_index("day", drop=False), ""),
+    ("equal: {of: {variable: x, select: [{column: day}, max]}, to: {value: {moment: 2024-01-02T00:00}}}", SMALL, ""),
+    ("equal: {of: {variable: x, select: [{column: day}, min]}, to: {value: {moment: 2024-01-02T00:00}}}", SMALL, "values"),
+    ("equal: {of: {variable: x, select: {item: {tuple: [1, 2]}}}, to: {value: 3}}", {(1, 2): 3}, ""),
+    ("relation: {holds: 'sum(x) == 1.5'}", [Decimal(1), Decimal("0.5")], ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "value", "reason"), KINDS)
+def test_kind_knows_the_value(check: str, value: Any, reason: str) -> None:
+    found: Outcome = check_of("{" + check + "}", ["x"]).evaluate(Scene(taken(x=value)))
+    assert found.reason == reason, found.message
