@@ -39,6 +39,8 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: C901, PLR0911, PLR0912 - o
             return f"bytes, {content.byte_count(node)} of them"
         case v.Index():
             return f"{_article(class_name(node.cls))} of {_plural(node.shape[0], 'label')}"
+        case v.Opaque() if class_name(node.cls) == "NotImplementedType":
+            return "NotImplemented (Python's word for: it is not defined what this should give)"
         case v.Opaque() if class_name(node.cls) in _ITERATORS:
             return f"{_article(class_name(node.cls))} (it makes its items only when it is asked for them)"
         case v.Series():

@@ -57,7 +57,7 @@ class Calls(Kind, Expectation):
         "value": "{call} gives {seen}, which is not right.",
         "container": "{call} gives {seen}: the right content in another container than the one asked for.",
         "dtype": "{call} gives {seen}: the right content, but of another type than asked for.",
-        "shape": "{call} gives {seen}; its shape is not the one asked for.",
+        "shape": "{call} gives {seen}; that is not the size asked for.",
         "nan": "{call} gives values that are not numbers (NaN).",
         "expect": "{call} does not come out right.",
         "mutated": "{call} changes {argument}; it should leave what it is given as it is.",
@@ -199,7 +199,8 @@ class Calls(Kind, Expectation):
             last = number == len(steps) - 1
             expectation = step.over(case.over(self)) if last else step.over(Expectation())
             theirs = author.steps[number] if author and number < len(author.steps) else None
-            outcome = expectation.judge_step(seen, theirs, scene, self._facts(case, steps, number))
+            facts = self._facts(case, steps, number)
+            outcome = _unended(expectation.judge_step(seen, theirs, scene, facts), step, seen)
             if outcome.credit < lowest.credit:
                 lowest = outcome
             if lowest.credit <= 0:
@@ -243,10 +244,20 @@ class Calls(Kind, Expectation):
         return any(each.looks_at_arguments for each in (self, *inner))
 
 
+def _unended(outcome: Outcome, step: Step, seen: v.Step) -> Outcome:
+    """An iterator that gave all the items that were asked for may go on for ever."""
+    full = isinstance(seen.result, v.Sequence) and len(seen.result.items) == step.consume
+    if outcome.reason not in ("value", "shape") or not full:
+        return outcome
+    more = f"at least {step.consume} items (no more were asked for): {outcome.facts['seen']}"
+    return replace(outcome, facts={**outcome.facts, "seen": more})
+
+
 def _of_other(step: StepPlan, own: str, other: str) -> StepPlan:
     """The step on the variable ``other`` where it is about ``own``."""
     name, dot, rest = step.of.partition(".")
-    return msgspec.structs.replace(step, of=f"{other}{dot}{rest}") if name == own else step
+    own_step = name == own and not step.imported
+    return msgspec.structs.replace(step, of=f"{other}{dot}{rest}") if own_step else step
 
 
 def digest(plan: msgspec.Struct) -> str:

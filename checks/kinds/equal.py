@@ -15,7 +15,7 @@ from checks.scene import PASSED, Outcome, Scene
 from checks.spec import likeness
 from checks.spec.base import Found, Scope
 from checks.spec.kind import ABSENT, TargetKind
-from checks.spec.likeness import Likeness
+from checks.spec.likeness import NUMBERS, Likeness
 from checks.spec.target import Operand
 
 
@@ -93,7 +93,13 @@ class Equal(TargetKind, Likeness):
             return self._judge_ranking(node, expected)
         if self.up_to != "nothing":
             return self._judge_up_to(node, expected)
-        return self.liken(node, expected)
+        return self._written_down(node, expected).liken(node, expected)
+
+    def _written_down(self, node: v.AnyNode, expected: v.AnyNode) -> Likeness:
+        """A number that is written down stands for the integer and for the float, unless ``dtype`` is set."""
+        literal = "value" in self.to.model_fields_set and "dtype" not in self.model_fields_set
+        families = {content.family(node), content.family(expected)}
+        return self.model_copy(update={"dtype": "any"}) if literal and families <= NUMBERS else self
 
     def _column_wanting(self, table: v.AnyNode | None) -> str:
         if table is None:

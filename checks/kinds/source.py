@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import ClassVar
@@ -71,8 +71,8 @@ class Source(Kind, Piece):
         found = self._texts(scene)
         if isinstance(found, Outcome):
             return Outcome(0.0, found.reason, {**facts, **found.facts})
-        trees = (tree for each in scene.code if (tree := parse(each.source)) is not None)
-        outcome = self._judge_texts(found, imported_names(trees))
+        trees = [tree for each in scene.code if (tree := parse(each.source)) is not None]
+        outcome = self._judge_texts(found, trees)
         return PASSED if outcome.passed else Outcome(0.0, outcome.reason, {**facts, **outcome.facts})
 
     def _texts(self, scene: Scene) -> list[Text] | Outcome:
@@ -84,7 +84,8 @@ class Source(Kind, Piece):
         tree = _function(node) if isinstance(node, v.Callable) else None
         return Outcome(0.0, "not_function") if tree is None else [Text(tree, "of the function")]
 
-    def _judge_texts(self, texts: list[Text], aliases: Mapping[str, str]) -> Outcome:
+    def _judge_texts(self, texts: list[Text], notebook: Sequence[ast.Module]) -> Outcome:
+        aliases = imported_names(iter(notebook))
         for feature in self.forbid:
             places = list(_places(feature, texts, aliases))
             most = feature.count
@@ -103,7 +104,7 @@ class Source(Kind, Piece):
         statements = sum(count_statements(text.tree) for text in texts)
         if self.statements and not self.statements.hold(statements):
             return Outcome(0.0, "statements", {"statements": statements})
-        if self.recursive and not any(_calls_itself(text.tree) for text in texts):
+        if self.recursive and not any(_comes_back(text.tree, notebook) for text in texts):
             return Outcome(0.0, "recursion")
         return PASSED
 
@@ -158,12 +159,47 @@ def _is_bare_text(node: ast.stmt) -> bool:
     )
 
 
-def _calls_itself(tree: ast.Module) -> bool:
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _comes_back(tree: ast.Module, notebook: Sequence[ast.Module]) -> bool:
+    """Whether a function calls itself, or one that it defines or calls (of the notebook) does; perhaps by
+    way of others.
+    """
     function = tree.body[0]
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
-    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
-    return any(isinstance(called, ast.Name) and called.id == function.name for called in calls)
+    known = {each.name: each for module in notebook for each in _functions(module)}
+    known |= {each.name: each for each in _functions(function)} | {function.name: function}
+    calls = {name: _called(each) & known.keys() for name, each in known.items()}
+    return any(name in _reached(name, calls) for name in {function.name, *_reached(function.name, calls)})
+
+
+def _functions(tree: ast.AST) -> Iterator[_Function]:
+    return (each for each in ast.walk(tree) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def _called(function: _Function) -> set[str]:
+    """The names that a function calls or hands on, and the methods of ``self`` that it calls."""
+    found: set[str] = set()
+    for each in ast.walk(function):
+        if isinstance(each, ast.Name):
+            found.add(each.id)
+        elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "self":
+            found.add(each.attr)
+    return found
+
+
+def _reached(start: str, calls: Mapping[str, set[str]]) -> set[str]:
+    """What is called from a function, by whatever way."""
+    found: set[str] = set()
+    waiting = list(calls[start])
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += calls[name]
+    return found
 
 
 KIND = Source

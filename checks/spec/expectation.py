@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from checks.compare import content, structure
 from checks.compare.closeness import Tolerance
+from checks.compare.normal import fold
 from checks.compare.spelling import spelled
 from checks.compare.words import class_name
 from checks.errors import MissingReferenceError, NotMadeError
@@ -18,6 +19,7 @@ from checks.kinds.equal import Equal
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.argument import Expected, expected_node
 from checks.spec.base import Found, Piece, Scope
+from checks.spec.likeness import NUMBERS
 from checks.spec.target import ResultOperand, Target
 from checks.spec.template import fill
 
@@ -26,14 +28,16 @@ if TYPE_CHECKING:
 
 PSEUDO = ("result", "arguments", "keywords", "stdout", "raised")
 _EXPECTED = "what is expected"  # no name of a variable
-_NUMBERS = {"integer", "float", "complex"}
 _NAMES = {"result": "the result", "stdout": "what is printed", "raised": "the exception"}
 _RESULT = Target(variable="result")
 _NEVER = ("time_limit", "exited", "not_made", "too_large", "unfit", "missing", "not_callable")
 
 
+_ALIKE = ("case", "blanks")
+
+
 class Raises(Piece):
-    """An exception: the name of its class or of an ancestor, and pieces of its text."""
+    """An exception: the name of its class or of an ancestor, and pieces of its text, in whatever case."""
 
     exception: str
     contains: list[str] = Field(default=[])
@@ -51,7 +55,8 @@ class Raises(Piece):
         """The reason why an exception is not this one; empty where it is."""
         if self.exception not in {class_name(name) for name in (raised.cls, *raised.bases)}:
             return "other_exception"
-        return "" if all(piece in raised.message for piece in self.contains) else "exception_text"
+        text = fold(raised.message, _ALIKE)
+        return "" if all(fold(piece, _ALIKE) in text for piece in self.contains) else "exception_text"
 
 
 class Printed(Piece):
@@ -259,7 +264,7 @@ class Expectation(Piece):
         numbers = (
             result is not None
             and wanted is not None
-            and {content.family(result), content.family(wanted)} <= _NUMBERS
+            and {content.family(result), content.family(wanted)} <= NUMBERS
         )
         lenient = {"dtype": "any"} if self.expected is None and numbers else {}
         form = {"variable": "result", "normalise": self.compare.get("normalise", [])}

@@ -43,6 +43,7 @@ FACTS: Mapping[str, str] = {
     "where": "the place of the first value that is not right",
     "expected": "the expected value, where `tell: true` allows it",
 }
+NUMBERS = frozenset({"integer", "float", "complex"})
 _ONE = {"differing": 1, "total": 1}
 _OF_COLUMNS = {
     "dtype": "{variable} holds the right content, but {column} is of another type than asked for.",
@@ -51,6 +52,7 @@ _OF_COLUMNS = {
 _OTHER_INSIDE = (
     "{variable} holds the right content, but what is inside of it is in other containers than asked for."
 )
+_OTHER_TYPE = "{variable} is {seen}: the right value, but of another type than asked for."
 _NOT_RIGHT = "{variable} is {seen}, which is not right."
 # float32 arithmetic is right to a few units of its last place, wherever its results are kept afterwards.
 _UNITS = 8.0
@@ -197,7 +199,10 @@ class Likeness(BaseModel):
         nested = isinstance(node, (v.Mapping, v.Sequence)) and content.numbers(node) is None
         if nested and self.dtype == "family" and structure.other_truths(node, expected):
             return self._less("dtype", {})
-        return PASSED if self.dtype_fits(node, expected) else self._less("dtype", {})
+        if self.dtype_fits(node, expected):
+            return PASSED
+        single = content.container(node) in ("number", "moment", "text")
+        return replace(self._less("dtype", {}), wording=_OTHER_TYPE if single else "")
 
     def dtype_fits(self, node: v.AnyNode, expected: v.AnyNode) -> bool:
         """Whether the elements are of the type asked for."""
