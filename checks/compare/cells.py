@@ -45,6 +45,16 @@ def same_cell(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> boo
     return structure.same(seen, expected, tolerance)
 
 
+def gap_flags(array: v.Array) -> Flags:
+    """Whether each cell is missing."""
+    numbers = content.numbers(array)
+    if numbers is not None:
+        return np.isnan(numbers)
+    if content.holds_moments(array):
+        return np.isnat(content.moments(array))
+    return np.array([content.gap(item) for item in content.items(array) or ()], dtype=bool)
+
+
 def hashable_cells(array: v.Array) -> list[Any]:
     """The cells to look up by; equal numbers of any type fall together, and all missing ones."""
     if content.holds_moments(array):

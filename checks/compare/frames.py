@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.compare import content
-from checks.compare.cells import cells_close, hashable_cells
+from checks.compare.cells import cells_close, gap_flags, hashable_cells
 from checks.compare.closeness import Tolerance
 from checks.compare.steps import take
 from checks.compare.words import listed, quoted_if_odd
@@ -261,12 +261,17 @@ def _by_label(seen: v.Index, expected: v.Index) -> Places | None:
 def _value_difference(pairings: list[Pairing], tolerance: Tolerance) -> Difference | None:
     """The first column with a wrong value; its rows are counted over all columns."""
     wrong: list[tuple[str, Flags]] = []
+    holes: list[tuple[str, Flags]] = []
     for each in pairings:
         close = cells_close(each.seen.values, each.expected.values, tolerance)
-        if not close.all():
-            wrong.append((each.name, ~close))
+        if close.all():
+            continue
+        wrong.append((each.name, ~close))
+        lost = ~close & gap_flags(each.seen.values) & ~gap_flags(each.expected.values)
+        holes += [(each.name, lost)] if lost.any() else []
     if not wrong:
         return None
+    reason, wrong = ("nan", holes) if holes else ("values", wrong)
     rows = np.logical_or.reduce([flags for _, flags in wrong])
     names = listed([quoted_if_odd(name) for name, _ in wrong])
     facts = {
@@ -275,7 +280,7 @@ def _value_difference(pairings: list[Pairing], tolerance: Tolerance) -> Differen
         "total": len(rows),
         "where": f"row {rows.argmax()}",
     }
-    return Difference("values", facts)
+    return Difference(reason, facts)
 
 
 def _dtype_difference(pairings: list[Pairing], dtype: str) -> Difference | None:

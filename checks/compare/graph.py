@@ -11,7 +11,10 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Literal
+
+from msgspec.structs import replace
 
 from checks.compare.once import once_each
 from checks.compare.words import class_name
@@ -160,6 +163,20 @@ class Graph:
 
 # One model is looked at by many checks, one after the other.
 graph_of = once_each(Graph, keep=4)
+
+
+def as_chain(model: v.Model) -> v.Model:
+    """A model that has no graph (of a class of its own, or not yet built): its layers one after the other, as
+    they were made.
+    """
+    entry = v.Layer(id=-1, cls="InputLayer", name="input")
+    chain = [entry, *(layer for layer in model.layers if class_name(layer.cls) != "InputLayer")]
+    nodes = [v.GraphNode(layer=entry.id, node=0, inputs=(), shapes=())]
+    for before, layer in pairwise(chain):
+        source = v.GraphTensor(layer=before.id, node=0, tensor=0)
+        nodes.append(v.GraphNode(layer=layer.id, node=0, inputs=(source,), shapes=()))
+    first, last = (v.GraphTensor(layer=end.id, node=0, tensor=0) for end in (chain[0], chain[-1]))
+    return replace(model, layers=tuple(chain), nodes=tuple(nodes), inputs=(first,), outputs=(last,))
 
 
 def find_trails(graph: Graph, start: str, steps: list[Step], between: Between) -> list[Trail]:

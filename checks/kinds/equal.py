@@ -18,6 +18,8 @@ from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.likeness import NUMBERS, Likeness
 from checks.spec.target import Operand
 
+_UNDEFINED = "{variable} is to be compared with something that cannot be computed: {why}."
+
 
 class Equal(TargetKind, Likeness):
     """Equal within tolerance; what counts beside the numbers (container, type of the elements, a table's
@@ -46,7 +48,11 @@ class Equal(TargetKind, Likeness):
         "unknown": "{variable} names something that cannot be among the right ones.",
         "order": "{variable} leaves out or exchanges some of the right ones.",
     }
-    facts: ClassVar[Mapping[str, str]] = {**TargetKind.facts, **likeness.FACTS}
+    facts: ClassVar[Mapping[str, str]] = {
+        **TargetKind.facts,
+        **likeness.FACTS,
+        "why": "why a formula of `to` cannot be computed",
+    }
 
     to: Operand = Field(description="reference, {reference: …}, {variable: …}, {value: …} or {formula: …}")
     up_to: UpTo = Field(
@@ -88,7 +94,8 @@ class Equal(TargetKind, Likeness):
             return self._judge_rows(node, scene, self.by)
         expected = self.to.node(scene, self.of)
         if expected is None:
-            return Outcome(0.0, "other_absent")
+            why = self.to.undefined(scene)
+            return Outcome(0.0, "other_absent", {"why": why}, wording=_UNDEFINED if why else "")
         if self.prefix:
             return self._judge_ranking(node, expected)
         if self.up_to != "nothing":

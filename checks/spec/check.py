@@ -82,6 +82,8 @@ class CheckBase(Piece):
 
     def _message(self, outcome: Outcome) -> str:
         chosen = self.messages.get(outcome.reason)
+        if chosen is None and outcome.reason == "nan":  # gaps are wrong values, too
+            chosen = self.messages.get("values")
         if chosen is None and outcome.message:
             return outcome.message
         template = chosen or self.message

@@ -46,8 +46,9 @@ FACTS: Mapping[str, str] = {
 NUMBERS = frozenset({"integer", "float", "complex"})
 _ONE = {"differing": 1, "total": 1}
 _OF_COLUMNS = {
-    "dtype": "{variable} holds the right content, but {column} is of another type than asked for.",
-    "values": "{variable} is {seen}, but {differing} of {total} rows are not right in {column}.",
+    "dtype": "{variable} holds the right content, but column {column} is of another type than asked for.",
+    "values": "{variable} is {seen}, but {differing} of {total} rows are not right in column {column}.",
+    "nan": "{variable} is {seen}; column {column} has gaps (NaN or None) where values are asked for.",
 }
 _OTHER_INSIDE = (
     "{variable} holds the right content, but what is inside of it is in other containers than asked for."

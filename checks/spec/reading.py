@@ -165,7 +165,8 @@ class _Builder:
 
     def _scalar(self, node: Any, path: Path) -> Any:
         tag, text = str(node.tag).removeprefix(_TAG), str(node.value)
-        meant = "" if node.style else _meant_otherwise(tag, text)
+        named = len(text) == 1 and _VALUES.isdisjoint(path)  # y is a name wherever no value can stand
+        meant = "" if node.style or named else _meant_otherwise(tag, text)
         if meant:
             line, column = _place(node)
             where = ".".join(map(str, path))
@@ -186,6 +187,7 @@ class _Builder:
 
 
 _AS = {"str": "a text", "int": "a whole number in tens"}
+_VALUES = frozenset({"value", "starter", "accept", "arguments", "keywords", "returns", "arguments_after"})
 _SPOKEN_TRUTH = re.compile(r"(?:y|n|yes|no|on|off)", re.IGNORECASE)
 _GROUPED = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*|[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?")
 _OCTAL = re.compile(r"[-+]?0[0-9]+")

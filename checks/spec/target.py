@@ -14,7 +14,7 @@ from checks.compare import content
 from checks.compare.steps import Missing
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
-from checks.formula import Failure, evaluate, parsed
+from checks.formula import Failure, ParsedFormula, evaluate, parsed
 from checks.scene import Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.expression import Formula, formula_problems
@@ -175,20 +175,34 @@ class Operand(Piece):
         return found[0] if found else None
 
     def _computed(self, scene: Scene) -> v.AnyNode | None:
-        """What the formula comes to; the author's fault where no variable of the student takes part."""
+        """What the formula comes to; the author's fault where the author's own values do not do, either."""
         formula = parsed(self.formula or "")
         found = evaluate(formula, scene.values, scene.expected)
         if isinstance(found, Failure):
-            if not formula.names:
-                raise MissingReferenceError(f"the formula {formula.text} cannot be computed: {found.why}")
+            blame_author(formula, scene, found)
             return None
         return found.node()
+
+    def undefined(self, scene: Scene) -> str:
+        """Why the formula cannot be computed; empty where it can, or there is none."""
+        found = evaluate(parsed(self.formula), scene.values, scene.expected) if self.formula else None
+        return found.why if isinstance(found, Failure) else ""
 
     def whole(self, scene: Scene, target: Target | None) -> v.AnyNode | None:
         """The variable as a whole, whatever column was chosen of it."""
         if self.variable is not None:
             return scene.values.get(self.variable)
         return scene.expected(self.reference or (target.variable if target else ""))
+
+
+def blame_author(formula: ParsedFormula, scene: Scene, failure: Failure) -> None:
+    """Raise MissingReferenceError where a formula that failed fails with the author's values, too."""
+    why = "" if formula.names else failure.why
+    if scene.reference is not None and formula.names and set(formula.names) <= scene.reference.keys():
+        again = evaluate(formula, scene.reference, scene.expected)
+        why = again.why if isinstance(again, Failure) else ""
+    if why:
+        raise MissingReferenceError(f"the formula {formula.text} cannot be computed: {why}")
 
 
 class ResultOperand(Operand):

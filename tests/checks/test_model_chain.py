@@ -1,0 +1,46 @@
+"""A path finds every layout of a network: a graph, a chain not yet built, a class of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from checks.evidence import values as v
+from tests.checks.making import Network, node, outcome_of
+
+CHECK = """{model: {of: net, path: {through: [
+  {layer: Dense, config: {units: 8}}, {layer: Dense, config: {units: 1}}], between: nothing}}}""".replace(
+    "\n", " "
+)
+
+
+def built(*units: int) -> v.Model:
+    net = Network()
+    tensor = net.input("input_layer_3")
+    for number in units:
+        tensor = net.call("keras.src.layers.core.dense.Dense", [tensor], (None, number), units=number)
+    return net.model(tensor)
+
+
+def unbuilt(*units: int) -> v.Model:
+    """As evidence has a model without a graph."""
+    layers = (
+        v.Layer(
+            id=at, cls="keras.src.layers.core.dense.Dense", name=f"dense_{at}", config={"units": node(each)}
+        )
+        for at, each in enumerate(units)
+    )
+    return v.Model(
+        id=9, cls="__main__.Net", name="net", layers=tuple(layers), nodes=(), inputs=(), outputs=()
+    )
+
+
+@pytest.mark.parametrize("made", [built, unbuilt])
+@pytest.mark.parametrize(
+    ("units", "reason"), [((8, 1), ""), ((1, 8), "path"), ((8,), "path"), ((8, 4, 1), "path")]
+)
+def test_path_without_a_named_input(
+    made: Callable[..., v.Model], units: tuple[int, ...], reason: str
+) -> None:
+    assert outcome_of(CHECK, {"net": made(*units)}).reason == reason
