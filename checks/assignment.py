@@ -17,6 +17,7 @@ from checks.spec.loading import read_spec
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, read_yaml
 from checks.spec.target import suggestion
+from checks.unlikely import warnings
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Assignment:
         if problems:
             raise SpecError(problems)
         starter = tuple(code_cells(files[bundle.STARTER]))
-        return cls(spec, bundle.digest(files), inputs, starter, tuple(document.warnings))
+        told = (*document.warnings, *warnings(spec, starter, document))
+        return cls(spec, bundle.digest(files), inputs, starter, told)
 
     @property
     def id(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.compare import content
+from checks.compare.graph import graph_of
 from checks.evidence import values as v
 
 MAX_STEPS = 10
@@ -22,7 +23,7 @@ def _own(node: v.AnyNode) -> Mapping[str, v.AnyNode]:  # noqa: PLR0911 - one lin
         case v.Layer():
             return {**node.config, "name": v.Text(v=node.name)}
         case v.Model():
-            layers = v.Sequence(items=node.layers)
+            layers = v.Sequence(items=tuple(graph_of(node).layers_in_order()))
             return {**(node.compiled or {}), "name": v.Text(v=node.name), "layers": layers}
         case v.Series():
             labels = {"name": node.name, "index": node.index, "values": node.values}

@@ -93,6 +93,12 @@ class Graph:
         self.order = self._inputs_first()
         self._origins = self._trace_origins()
 
+    def layers_in_order(self) -> list[v.Layer]:
+        """The model's layers from its inputs on, each once; the inputs themselves are none."""
+        called = dict.fromkeys(node.layer for node in self.order)
+        inner = {layer.id: layer for layer in self.layers.values() if class_name(layer.cls) != "InputLayer"}
+        return [inner[key] for key in (called or inner) if key in inner]
+
     def input_names(self) -> list[str]:
         """The names of the model's inputs, in their order."""
         return list(self.inputs.values())
@@ -177,6 +183,13 @@ def as_chain(model: v.Model) -> v.Model:
         nodes.append(v.GraphNode(layer=layer.id, node=0, inputs=(source,), shapes=()))
     first, last = (v.GraphTensor(layer=end.id, node=0, tensor=0) for end in (chain[0], chain[-1]))
     return replace(model, layers=tuple(chain), nodes=tuple(nodes), inputs=(first,), outputs=(last,))
+
+
+def ending_shape(model: v.Model) -> tuple[int | None, ...] | None:
+    """The output's shape of a model without a graph, as far as its last layer that computes tells it."""
+    last = next((layer for layer in reversed(model.layers) if not is_reshaping(layer)), None)
+    units = last.config.get("units") if last else None
+    return (None, units.value) if isinstance(units, v.Int) else None
 
 
 def find_trails(graph: Graph, start: str, steps: list[Step], between: Between) -> list[Trail]:

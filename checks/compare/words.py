@@ -97,7 +97,7 @@ def listed(names: list[str], limit: int = 5) -> str:
 def _number(node: v.Bool | v.Int | v.Float | v.Complex) -> str:
     match node:
         case v.Bool():
-            return f"the number {node.v}"
+            return f"the truth value {node.v}"
         case v.Int():
             long = len(node.v) > MAX_DIGITS
             return f"a whole number of {_digits(node)} digits" if long else f"the number {node.v}"

@@ -131,7 +131,7 @@ class Drawing(Piece):
         faults = [next(plots.differing(seen, each, tolerance, ordered=ordered), None) for each in wanted]
         if None in faults or not self.data:
             return None
-        moved = ordered and any(
+        moved = self.order == "same" and any(
             not [*plots.differing(seen, each, tolerance, ordered=False)] for each in wanted
         )
         return Shortfall("order") if moved else Shortfall("data", faults[0] or "" if faults else "")

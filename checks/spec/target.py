@@ -109,7 +109,16 @@ class Operand(Piece):
     @model_validator(mode="before")
     @classmethod
     def _spelled_short(cls, given: Any) -> Any:
-        return {"reference": ""} if given == "reference" else given
+        if given == "reference":
+            return {"reference": ""}
+        if not isinstance(given, (dict, Operand)):
+            near = suggestion(str(given), ["reference"])
+            meant = near if near.startswith("did") else "write {value: …} for a value that is meant as it is"
+            forms = ", ".join(f"{{{word}: …}}" for word in OPERANDS)
+            raise PydanticCustomError(
+                "operand", "{what}", {"what": f"no reference and none of {forms}: {meant}"}
+            )
+        return given
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Operand:

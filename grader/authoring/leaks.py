@@ -102,6 +102,7 @@ def scalars(node: v.AnyNode | None, most: int) -> Iterator[Scalar]:
                 waiting += [cell.values for cell in each.columns]
             case v.Called():
                 waiting += [step.result for step in each.steps]
+                waiting += [v.Text(v=line) for step in each.steps for line in step.printed.splitlines()]
     return iter(found if not waiting else [])
 
 

@@ -44,3 +44,22 @@ def test_path_without_a_named_input(
     made: Callable[..., v.Model], units: tuple[int, ...], reason: str
 ) -> None:
     assert outcome_of(CHECK, {"net": made(*units)}).reason == reason
+
+
+@pytest.mark.parametrize("made", [built, unbuilt])
+def test_layers_count_from_the_input_in_every_layout(made: Callable[..., v.Model]) -> None:
+    check = "{attributes: {of: net, that: {layers.0.units: %d, layers.1.units: %d}}}"
+    assert outcome_of(check % (8, 1), {"net": made(8, 1)}).passed
+    assert not outcome_of(check % (1, 8), {"net": made(8, 1)}).passed
+    assert outcome_of(
+        "{size: {of: {variable: net, select: {attribute: layers}}, length: 2}}", {"net": made(8, 1)}
+    ).passed
+
+
+@pytest.mark.parametrize("made", [built, unbuilt])
+def test_output_shape_follows_from_the_last_layer(made: Callable[..., v.Model]) -> None:
+    assert outcome_of("{model: {of: net, output_shape: [null, 1]}}", {"net": made(8, 1)}).passed
+    assert (
+        outcome_of("{model: {of: net, output_shape: [null, 1]}}", {"net": made(8, 2)}).reason
+        == "output_shape"
+    )

@@ -285,3 +285,56 @@ def test_missing_file_is_not_blamed_on_another_parts_exception(code: str, status
     taken: list[Any] = [snapshot("two", "check", 1, {})]
     parts = judge(assignment, evidence(cells, taken, "cell_error"), None, SUBMISSION).parts
     assert [part.status for part in parts] == ["error", status]
+
+
+WARNED = """
+id: a/b
+title: T
+environment: python
+module: learntools.course.two
+parts:
+  - {id: p1, title: P, variables: {x: {}}, checks: [{equal: {of: x, to: {value: 1}}, weight: 2}]}
+  - {id: p2, title: P, variables: {y: {}}, checks: [{equal: {of: y, to: {value: 1}}}]}
+"""
+
+
+def test_what_an_author_hardly_meant_is_a_warning() -> None:
+    setup = "from learntools.core import binder\nfrom learntools.course.one import *\nx = y = None"
+    files = bundle_files(WARNED.encode(), notebook(setup, "p1.check()"))
+    assert [str(each) for each in Assignment.from_files(files).warnings] == [
+        "assignment.yaml:7:94: parts.0.checks.0.weight: a weight counts only where the part's credit is "
+        "weighted; credit: weighted",
+        "assignment.yaml:8:10: parts.1.id: the notebook never calls p2.check()",
+        "assignment.yaml:5:9: module: the notebook imports its parts from learntools.course.one; "
+        "module: learntools.course.one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("variables: {x: {}}\nchecks: [{equal: {of: x, to: refrence}}]\n", "did you mean 'reference'?"),
+        ("variables: {x: {}}\nchecks: [{equal: {of: x, to: 7}}]\n", "write {value: …} for a value"),
+        (
+            "variables: {x: {}}\ncredit: weigthed\nchecks: [{equal: {of: x, to: {value: 1}}}]\n",
+            "did you mean 'weighted'?",
+        ),
+    ],
+)
+def test_mistake_is_told_in_the_words_of_the_language(part: str, says: str) -> None:
+    found = mistakes(part)
+    assert says in found
+    assert "instance of" not in found
+
+
+@pytest.mark.parametrize("text", ["message: {seen} is wrong", "title: Bad: really"])
+def test_text_that_wants_quotes(text: str) -> None:
+    with pytest.raises(SpecError, match="stands in quotes"):
+        read_yaml(f"a: 1\n{text}\nb: 2\n".encode(), "a.yaml")
+
+
+def test_truth_value_is_called_one() -> None:
+    assert (
+        outcome_of("{equal: {of: x, to: {value: 3}}}", {"x": True}).message
+        == "x is the truth value True, which is not right."
+    )

@@ -1,0 +1,40 @@
+"""What an author hardly meant: nothing of it keeps an assignment from running, so these are warnings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from checks.errors import Problem
+from checks.source import calls_check, parse
+from checks.spec.models import AssignmentSpec
+from checks.spec.reading import Document
+
+_CORE = "core"
+
+
+def warnings(spec: AssignmentSpec, starter: Sequence[str], document: Document) -> Iterator[Problem]:
+    """Parts that the notebook never checks, another module than it imports, weights that count nothing."""
+    graded = [(number, part) for number, part in enumerate(spec.parts) if part.graded]
+    called = {part.id for _, part in graded if any(calls_check(source, part.id) for source in starter)}
+    for number, part in graded:
+        if called and part.id not in called:
+            what = f"the notebook never calls {part.id}.check()"
+            yield document.problem(("parts", number, "id"), what)
+        for at, check in enumerate(part.checks):
+            if "weight" in check.model_fields_set and part.credit != "weighted":
+                what = "a weight counts only where the part's credit is weighted"
+                yield document.problem(("parts", number, "checks", at, "weight"), what, "credit: weighted")
+    modules = _modules(starter, spec.module or "")
+    if modules and spec.module not in modules:
+        what = f"the notebook imports its parts from {modules[0]}"
+        yield document.problem(("module",), what, f"module: {modules[0]}")
+
+
+def _modules(starter: Sequence[str], module: str) -> list[str]:
+    """The modules beside ``module`` (of the same package) from which the notebook imports everything."""
+    package = module.partition(".")[0]
+    trees = [tree for source in starter if (tree := parse(source)) is not None]
+    found = [each for tree in trees for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
+    names = [each.module or "" for each in found if any(alias.name == "*" for alias in each.names)]
+    return [name for name in names if name.startswith(f"{package}.") and name != f"{package}.{_CORE}"]
