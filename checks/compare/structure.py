@@ -9,6 +9,7 @@ import numpy as np
 from checks.compare import content
 from checks.compare.closeness import Tolerance
 from checks.compare.normal import sort_key
+from checks.compare.spelling import spelled
 from checks.evidence import values as v
 
 MAX_TRIED = 1_000
@@ -180,6 +181,13 @@ def differing_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance
     keys = theirs.keys() | ours.keys()
     alike = sum(key in theirs and same(theirs[key], ours[key], tolerance) for key in ours)
     return {"differing": (len(keys) - alike) or "some", "total": len(keys)}
+
+
+def other_keys(seen: v.Mapping, expected: v.Mapping) -> tuple[list[str], int]:
+    """The keys that were not asked for, as Python writes them, and how many are missing."""
+    theirs, ours = _by_key(seen) or {}, _by_key(expected) or {}
+    labels = {content.label(key): key for key, _ in seen.items}
+    return [spelled(labels[label]) for label in theirs if label not in ours], len(ours.keys() - theirs.keys())
 
 
 def _by_key(node: v.Mapping) -> dict[object, v.AnyNode] | None:

@@ -34,6 +34,7 @@ class Equal(TargetKind, Likeness):
         "other_absent": "{variable} is to be compared with something that has no value.",
         **likeness.REASONS,
         **likeness.TABLE_REASONS,
+        **likeness.DICT_REASONS,
         "not_table": "{variable} is no DataFrame.",
         "column_repeated": "{variable} has more than one column {column}.",
         "key_missing": "{variable} has lost the column that tells its rows apart.",

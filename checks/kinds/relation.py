@@ -10,8 +10,8 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from checks.compare.spelling import Spelled
 from checks.compare.words import describe
-from checks.compare.written import Spelled
 from checks.evidence import values as v
 from checks.formula import Failure, evaluate, parsed
 from checks.formula.exchange import Labelled

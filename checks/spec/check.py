@@ -15,7 +15,7 @@ from checks.spec.base import Found, Piece, Scope
 from checks.spec.kind import Kind, kinds
 from checks.spec.reading import Path
 from checks.spec.target import suggestion
-from checks.spec.template import fill
+from checks.spec.template import fill, singular
 from checks.spec.wording import message_problems
 
 ALWAYS = "The check did not pass."
@@ -81,7 +81,7 @@ class CheckBase(Piece):
         return replace(outcome, remark=remark, message="")
 
     def _message(self, outcome: Outcome) -> str:
-        chosen = self.messages.get(outcome.reason)
+        chosen = self.messages.get(outcome.finer) or self.messages.get(outcome.reason)
         if chosen is None and outcome.reason == "nan":  # gaps are wrong values, too
             chosen = self.messages.get("values")
         if chosen is None and outcome.message:
@@ -89,9 +89,8 @@ class CheckBase(Piece):
         template = chosen or self.message
         if template is None and outcome.fallback:
             return outcome.fallback
-        return fill(
-            template or outcome.wording or self.kind.reasons.get(outcome.reason) or ALWAYS, outcome.facts
-        )
+        own = outcome.wording or self.kind.reasons.get(outcome.finer or outcome.reason) or ALWAYS
+        return fill(template or singular(own, outcome.facts), outcome.facts)
 
     def problems(self, scope: Scope) -> Iterator[Found]:
         """Messages for reasons that the kind has not, fields that it does not fill,

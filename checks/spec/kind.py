@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 import checks.kinds
+from checks.compare.spelling import Spelled
 from checks.compare.words import describe, quoted_if_odd
-from checks.compare.written import Spelled
 from checks.evidence import values as v
 from checks.plan import CallsPlan, QueryPlan
 from checks.scene import Outcome, Scene

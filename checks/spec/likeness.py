@@ -13,8 +13,9 @@ from checks.compare import content, frames, structure
 from checks.compare.closeness import Tolerance
 from checks.compare.content import Numbers
 from checks.compare.recast import recast
+from checks.compare.spelling import Spelled
 from checks.compare.steps import sub_array
-from checks.compare.written import Spelled
+from checks.compare.words import listed
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome
 from checks.spec.base import Piece
@@ -37,7 +38,12 @@ TABLE_REASONS: Mapping[str, str] = {
     "index": "{variable} has other row labels than asked for.",
     "names": "{variable} has the right content, but its names are others than asked for.",
 }
+DICT_REASONS: Mapping[str, str] = {
+    "keys_missing": "{variable} is {seen}, but it lacks some of the keys that it should have.",
+    "keys_extra": "{variable} is {seen}, with keys that were not asked for: {keys}.",
+}
 FACTS: Mapping[str, str] = {
+    "keys": "a dict's keys that were not asked for",
     "differing": "how many values (or rows) are not right",
     "total": "how many values there are",
     "where": "the place of the first value that is not right",
@@ -262,7 +268,11 @@ class Likeness(BaseModel):
             return self.wrapping(node, expected, same_shape=True)
         if structure.same(node, expected, tolerance, loose=True):
             return self._other_inside()
-        return Outcome(0.0, "values", structure.differing_entries(node, expected, tolerance))
+        extra, missing = structure.other_keys(node, expected)
+        facts = {**structure.differing_entries(node, expected, tolerance), "keys": listed(extra)}
+        return Outcome(
+            0.0, "values", facts, finer="keys_extra" if extra else "keys_missing" if missing else ""
+        )
 
     def _other_inside(self) -> Outcome:
         """The right content, in other containers further inside."""

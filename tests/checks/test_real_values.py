@@ -151,8 +151,8 @@ MESSAGES: list[tuple[Any, Any, str]] = [
     ("Heat", "Toy Story", "x is the text 'Heat', which is not right."),
     (["a"], ["a", "b"], "x is a list of 1 item; that is not the size asked for."),
     ([("a", 1)], [["a", 1]], "x holds the right content, but what is inside of it is in other containers than asked for."),
-    (D({"a": [1, 2]}), D({"a": [1, 3]}), "x is a DataFrame of 2 rows and 1 column, but 1 of 2 rows are not right in a."),
-    (D({"a": [1, 2]}), D({"a": [1.0, 2.0]}), "x holds the right content, but a is of another type than asked for."),
+    (D({"a": [1, 2]}), D({"a": [1, 3]}), "x is a DataFrame of 2 rows and 1 column, but 1 of 2 rows are not right in column a."),
+    (D({"a": [1, 2]}), D({"a": [1.0, 2.0]}), "x holds the right content, but column a is of another type than asked for."),
 ]  # fmt: skip
 
 

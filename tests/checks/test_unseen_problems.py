@@ -285,6 +285,10 @@ def test_missing_file_is_not_blamed_on_another_parts_exception(code: str, status
     taken: list[Any] = [snapshot("two", "check", 1, {})]
     parts = judge(assignment, evidence(cells, taken, "cell_error"), None, SUBMISSION).parts
     assert [part.status for part in parts] == ["error", status]
+    assert (
+        status != "incorrect"
+        or parts[1].message == "There is no file report.json when the check of this part runs."
+    )
 
 
 WARNED = """
@@ -338,3 +342,24 @@ def test_truth_value_is_called_one() -> None:
         outcome_of("{equal: {of: x, to: {value: 3}}}", {"x": True}).message
         == "x is the truth value True, which is not right."
     )
+
+
+def test_dict_with_other_keys_says_so() -> None:
+    check = "{equal: {of: x, to: {value: {dict: [[a, 1], [b, 2]]}}}%s}"
+    turned = outcome_of(check % "", {"x": {"a": 1, "c": 2}})
+    assert (turned.reason, turned.message) == (
+        "values",
+        "x is a dict of 2 items, with keys that were not asked for: 'c'.",
+    )
+    assert outcome_of(check % "", {"x": {"a": 1}}).message.endswith(
+        "it lacks some of the keys that it should have."
+    )
+    assert outcome_of(check % "", {"x": {"a": 1, "b": 3}}).finer == ""
+    said = outcome_of(check % ", messages: {keys_extra: 'Not {keys}.', values: no}", {"x": {"a": 1, "c": 2}})
+    assert said.message == "Not 'c'."
+
+
+def test_one_is_one() -> None:
+    seen, expected = table({"a": [1, 2]}), table({"a": [1]})
+    found = outcome_of("{equal: {of: x, to: reference}}", {"x": seen}, {"x": expected})
+    assert found.message == "x has 1 row more than it should have."
