@@ -195,8 +195,10 @@ def family(node: v.AnyNode) -> str:  # noqa: PLR0911 - one line a kind of value
         case v.Float() if node.cls in _EXACT:
             return _EXACT[node.cls]
         case v.Sequence() | v.SetOf() if numbers(node) is None or _holds_exact(node.items):
-            families = {family(item) for item in node.items}
+            families = {family(item) for item in node.items if not gap(item)}
             return families.pop() if len(families) == 1 else "object"
+        case v.Index() if len(node.levels) == 1:
+            return family(node.levels[0])
         case _:
             found = numbers(node)
             return "object" if found is None else _dtype_family(found.dtype.name)
@@ -481,7 +483,7 @@ def _array_items(node: v.Array) -> list[v.AnyNode] | None:
     if node.data is None:
         return elements(node)
     found = node.values
-    if found is None or found.ndim != 1 or found.dtype.kind == "c":
+    if found is None or found.ndim != 1:
         return None
     plain: list[v.AnyNode] = (
         [_moment(each, node.zone) for each in found]
@@ -514,11 +516,13 @@ def _moment_text(found: Any) -> str:
     return (head + dot + rest.rstrip("0")).rstrip(".").removesuffix("T00:00:00")
 
 
-def _node(number: float) -> v.AnyNode:
+def _node(number: complex) -> v.AnyNode:
     if isinstance(number, bool):
         return v.Bool(v=number)
     if isinstance(number, int):
         return v.Int(v=str(number))
+    if isinstance(number, complex):
+        return v.Complex(re=number.real.hex(), im=number.imag.hex())
     return v.Float(v=float(number).hex())
 
 

@@ -71,6 +71,8 @@ def sort_key(node: v.AnyNode) -> tuple[int, float, str]:
             number = content.numbers(node)
             size = float(number) if number is not None else float("nan")
             return (1, 0.0, "") if np.isnan(size) else (0, size, "")
+        case v.Complex():
+            return (0, node.value.real, f"{node.value.imag:+.9e}")
         case v.Text():
             return (2, 0.0, node.v)
         case v.Sequence() | v.SetOf():

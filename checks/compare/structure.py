@@ -32,6 +32,8 @@ def same(  # noqa: PLR0911 - one line a kind of value
     wanted = None if isinstance(expected, v.Table) else content.numbers(expected)
     if wanted is not None and (wanted.size or not loose):
         found = content.numbers(seen) if _alike(seen, expected, loose) else None
+        if found is None and loose and wanted.ndim == 1:  # None among numbers, for NaN
+            return _same_containers(seen, expected, tolerance, loose=True)
         alike = found is not None and tolerance.all_close(found, wanted)
         return alike and not differ_beyond(seen, expected, tolerance)
     if content.holds_moments(expected) and content.holds_moments(seen):

@@ -121,7 +121,10 @@ class Plot(TargetKind):
             )
         if self.only:
             words = {plots.SORTS[drawing.artist].sort for drawing in self.draws} | {"text"}
-            more = any(artist.sort and artist.sort not in words for artist in plots.artists(axes))
+            more = any(
+                artist.sort and not words & {artist.sort, getattr(plots.as_points(artist), "sort", "")}
+                for artist in plots.artists(axes)
+            )
             yield Outcome(0.0, "extra") if more else PASSED
         for name in WORDINGS:
             wanted = getattr(self, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 from typing import Literal as OneOf
 
@@ -33,6 +34,7 @@ _RESULT = Target(variable="result")
 _NEVER = ("time_limit", "exited", "not_made", "too_large", "unfit", "missing", "not_callable")
 
 
+_RETURNED = "{call} returns its text, but it should print it: nothing was printed."
 _ALIKE = ("case", "blanks")
 
 
@@ -170,9 +172,7 @@ class Expectation(Piece):
         lowest = PASSED
         for found in self._conditions(step, author, inner):
             if found.credit < lowest.credit:
-                lowest = Outcome(
-                    found.credit, found.reason, {**found.facts, **known}, fallback=found.fallback
-                )
+                lowest = replace(found, facts={**found.facts, **known})
             if lowest.credit <= 0:
                 break
         prefix = fill("{call}: ", known)
@@ -193,7 +193,8 @@ class Expectation(Piece):
             )
         yield from self._judge_arguments(step, author)
         if self.stdout and not self.stdout.holds(step.printed, author.printed if author else None):
-            yield Outcome(0.0, "stdout")
+            silent = not step.printed.strip() and isinstance(step.result, v.Text)
+            yield Outcome(0.0, "stdout", wording=_RETURNED if silent else "")
 
     def _judge_exception(self, step: v.Step, author: v.Step | None) -> Outcome:
         wanted = self._wants_exception(author)

@@ -171,9 +171,11 @@ class Likeness(BaseModel):
         seen = content.numbers(node)
         if seen is None and not wanted.size:
             return self._structures(node, expected)
+        tolerance = self.tolerance(node, expected)
+        if seen is None and structure.same(node, expected, tolerance, loose=True):
+            return self.wrapping(node, expected, same_shape=False)
         if seen is None:
             return Outcome(0.0, "kind")
-        tolerance = self.tolerance(node, expected)
         found = self.numbers_alike(seen, wanted, tolerance)
         if found.passed and structure.differ_beyond(node, expected, tolerance):
             found = self._differ_beyond(node, expected)
@@ -201,6 +203,8 @@ class Likeness(BaseModel):
     def wrapping(self, node: v.AnyNode, expected: v.AnyNode, same_shape: bool) -> Outcome:
         """The content is right: is it held as asked for?"""
         same = same_shape and content.container(node) == content.container(expected)
+        if self._other_dtype(node, expected) and not same:
+            return Outcome(0.0, "dtype")
         if self.container != "any" and not same:
             return self._less("container", {})
         nested = isinstance(node, (v.Mapping, v.Sequence)) and content.numbers(node) is None
@@ -210,6 +214,11 @@ class Likeness(BaseModel):
             return PASSED
         single = content.container(node) in ("number", "moment", "text")
         return replace(self._less("dtype", {}), wording=_OTHER_TYPE if single else "")
+
+    def _other_dtype(self, node: v.AnyNode, expected: v.AnyNode) -> bool:
+        """Whether both say of what type their elements are, it is not the same, and it should be."""
+        seen, wanted = content.dtype(node), content.dtype(expected)
+        return self.dtype in ("same", "strict") and bool(seen and wanted) and seen != wanted
 
     def dtype_fits(self, node: v.AnyNode, expected: v.AnyNode) -> bool:
         """Whether the elements are of the type asked for."""
@@ -225,7 +234,7 @@ class Likeness(BaseModel):
                 return nothing or content.family(node) == content.family(expected)
 
     def _less(self, reason: str, facts: Mapping[str, object]) -> Outcome:
-        return Outcome(self.credit if self.container == "partial" else 0.0, reason, facts)
+        return Outcome(0.0 if self.container == "same" else self.credit, reason, facts)
 
     def _tables(self, node: v.Table, expected: v.Table) -> Outcome:
         by = tuple(self.order.by) if self.order else ()

@@ -86,6 +86,11 @@ RIGHT: list[tuple[str, Any, Any, str]] = [
     ("days in a column for moments, any type", D({"a": [datetime.date(2024, 1, 1)]}), D({"a": pd.to_datetime(["2024-01-01"])}), "dtype: any"),
     ("a moment from a list for one of a column", pd.Timestamp("2024-01-01"), S(pd.to_datetime(["2024-01-01"]))[0], ""),
     ("another container inside, any", [("a", 1)], [["a", 1]], "container: any"),
+    ("complex numbers in any order", np.array([1j, -1j, 0]), np.array([0, 1j, -1j]), "rows: any"),
+    ("a list of complex numbers in any order", [1j, 0j, -1j], np.array([0, 1j, -1j]), "rows: any, container: any"),
+    ("dates with gaps", [pd.Timestamp("2024-01-05").to_pydatetime(), None], S(pd.to_datetime(["2024-01-05", None])), "container: any"),
+    ("an index of dates for a list", pd.date_range("2024-01-05", periods=2), [datetime.date(2024, 1, 5), datetime.date(2024, 1, 6)], "container: any"),
+    ("None for NaN in another container", [None, 1.5], S([NAN, 1.5]), "container: any"),
     ("a table for a column, any container", D({"a": [1, 2]}), S([1, 2]), "container: any"),
 ]  # fmt: skip
 
@@ -132,6 +137,8 @@ WRONG: list[tuple[str, Any, Any, str, str, float]] = [
     ("other texts for moments", D({"a": ["2024-01-02"]}), D({"a": pd.to_datetime(["2024-01-01"])}), "dtype: any", "values", 0),
     ("categories without their order", S(pd.Categorical(["x"], categories=["x", "y"])), S(pd.Categorical(["x"], categories=["x", "y"], ordered=True)), "dtype: strict, rows: same", "dtype", 0.5),
     ("another container inside", [("a", 1)], [["a", 1]], "", "container", 0),
+    ("another type, any container", [1, 2], np.array([1.0, 2.0]), "container: any", "dtype", 0.5),
+    ("another type in another container, strictly", np.array(["x"], dtype=object), S(pd.Categorical(["x"])), "dtype: strict", "dtype", 0),
     ("another container inside a dict", {"a": [1, 2]}, {"a": (1, 2)}, "", "container", 0),
 ]  # fmt: skip
 

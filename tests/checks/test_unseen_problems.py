@@ -22,6 +22,7 @@ from tests.checks.making import (
     cell,
     check_of,
     evidence,
+    node,
     notebook,
     outcome_of,
     small_assignment,
@@ -363,3 +364,33 @@ def test_one_is_one() -> None:
     seen, expected = table({"a": [1, 2]}), table({"a": [1]})
     found = outcome_of("{equal: {of: x, to: reference}}", {"x": seen}, {"x": expected})
     assert found.message == "x has 1 row more than it should have."
+
+
+def test_markers_without_a_line_are_points() -> None:
+    def chart(style: str) -> v.Opaque:
+        line = v.Opaque(1, "matplotlib.lines.Line2D", (), "line", {
+            "x": node([1, 2]), "y": node([3, 5]), "style": node(style), "marker": node("o"),
+        })  # fmt: skip
+        return v.Opaque(2, "matplotlib.axes.Axes", (), "axes", {"artists": v.Sequence(items=(line,))})
+
+    check = "{plot: {of: x, only: true, draws: [{artist: points, data: {x: [1, 2], y: [3, 5]}}]}}"
+    assert outcome_of(check, {"x": chart("None")}).passed
+    assert (
+        outcome_of(check, {"x": chart("-")}).message
+        == "The plot shows a line; it should show a scatter plot."
+    )
+
+
+def test_text_that_is_returned_instead_of_printed() -> None:
+    spec = "calls: {of: f, cases: [{arguments: [], stdout: '#'}]}"
+    assert judged(spec, "def f():\n    return '#'").message.startswith(
+        "f() returns its text, but it should print it"
+    )
+
+
+def test_message_on_a_column_names_it() -> None:
+    found = outcome_of(
+        "{equal: {of: {variable: t, column: a}, to: {value: [1, 3]}, container: any}}",
+        {"t": table({"a": [1, 2]})},
+    )
+    assert found.message.startswith("The column a of t is an array of shape (2,)")
