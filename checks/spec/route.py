@@ -15,6 +15,7 @@ from checks.compare.graph import (
     Trail,
     as_chain,
     find_trails,
+    fused,
     graph_of,
     is_addition,
     is_reshaping,
@@ -127,7 +128,11 @@ class Route(Piece):
 
     def trails(self, model: v.Model) -> list[Trail]:
         """The layers at the stops, for every such path of the model."""
-        graph = graph_of(model if model.nodes or self.from_ is not None else as_chain(model))
+        whole = model if model.nodes or self.from_ is not None else as_chain(model)
+        return self._found(whole) or self._found(fused(whole))
+
+    def _found(self, model: v.Model) -> list[Trail]:
+        graph = graph_of(model)
         starts = dict.fromkeys(graph.input_names()) if self.from_ is None else [self.from_]
         steps = [stop.step() for stop in self.through]
         return [trail for start in starts for trail in find_trails(graph, start, steps, self.between)]
