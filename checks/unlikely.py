@@ -14,13 +14,19 @@ _CORE = "core"
 
 
 def warnings(spec: AssignmentSpec, starter: Sequence[str], document: Document) -> Iterator[Problem]:
-    """Parts that the notebook never checks, another module than it imports, weights that count nothing."""
+    """Parts that the notebook never checks, another module than it imports, weights that count nothing,
+    variables that take a part's name away.
+    """
+    words = {part.id.partition(".")[0]: part.id for part in spec.parts}
     graded = [(number, part) for number, part in enumerate(spec.parts) if part.graded]
     called = {part.id for _, part in graded if any(calls_check(source, part.id) for source in starter)}
     for number, part in graded:
         if called and part.id not in called:
             what = f"the notebook never calls {part.id}.check()"
             yield document.problem(("parts", number, "id"), what)
+        for name in words.keys() & (part.variables.keys() - part.products.keys()):
+            what = f"the variable {name!r} hides the part {words[name]!r} where both have plain names"
+            yield document.problem(("parts", number, "variables", name), what, "another name for one of them")
         for at, check in enumerate(part.checks):
             if "weight" in check.model_fields_set and part.credit != "weighted":
                 what = "a weight counts only where the part's credit is weighted"

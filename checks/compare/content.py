@@ -219,6 +219,8 @@ def _is_texts(node: v.Array) -> bool:
 def dtype(node: v.AnyNode) -> str:
     """The name of the elements' type where the value has one (``float32``), else an empty text."""
     match node:
+        case v.Array() if node.cls.endswith(".Categorical"):
+            return CATEGORY
         case v.Array() | v.Series() | v.Tensor():
             return node.dtype
         case v.Bool() | v.Int() | v.Float() | v.Complex():

@@ -20,6 +20,7 @@ from checks.spec.kind import ABSENT, Kind
 from checks.spec.target import Target
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_Name = tuple[str, str]  # of a function or a method, and its name
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Source(Kind, Piece):
         if isinstance(found, Outcome):
             return Outcome(0.0, found.reason, {**facts, **found.facts})
         trees = [tree for each in scene.code if (tree := parse(each.source)) is not None]
-        outcome = self._judge_texts(found, trees)
+        outcome = self._judge_texts(found, trees, str(facts["variable"]))
         return PASSED if outcome.passed else Outcome(0.0, outcome.reason, {**facts, **outcome.facts})
 
     def _texts(self, scene: Scene) -> list[Text] | Outcome:
@@ -104,7 +105,7 @@ class Source(Kind, Piece):
         tree = _function(node) if isinstance(node, v.Callable) else None
         return Outcome(0.0, "not_function") if tree is None else [Text(tree, "of the function")]
 
-    def _judge_texts(self, texts: list[Text], notebook: Sequence[ast.Module]) -> Outcome:
+    def _judge_texts(self, texts: list[Text], notebook: Sequence[ast.Module], name: str) -> Outcome:
         aliases = imported_names(iter(notebook))
         for feature in self.forbid:
             places = list(_places(feature, texts, aliases))
@@ -124,7 +125,7 @@ class Source(Kind, Piece):
         statements = sum(count_statements(text.tree) for text in texts)
         if self.statements and not self.statements.hold(statements):
             return Outcome(0.0, "statements", {"statements": statements})
-        if self.recursive and not any(_comes_back(text.tree, notebook) for text in texts):
+        if self.recursive and not any(_comes_back(text.tree, notebook, name) for text in texts):
             return Outcome(0.0, "recursion")
         return PASSED
 
@@ -194,43 +195,52 @@ def _is_bare_text(node: ast.stmt) -> bool:
     )
 
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def _comes_back(tree: ast.Module, notebook: Sequence[ast.Module]) -> bool:
-    """Whether a function calls itself, or one that it defines or calls (of the notebook) does; perhaps by
-    way of others.
+def _comes_back(tree: ast.Module, notebook: Sequence[ast.Module], name: str) -> bool:
+    """Whether the function ``name`` calls itself, or one that it defines or calls (of the notebook) does;
+    perhaps by way of others. Of a class, whether one of its methods does.
     """
-    (function,) = tree.body
-    if isinstance(function, ast.ClassDef):
-        methods = (ast.Module(body=[each], type_ignores=[]) for each in function.body)
-        return any(_comes_back(each, [*notebook, tree]) for each in methods)
-    if not isinstance(function, _FUNCTIONS):
+    (first,) = tree.body
+    if isinstance(first, ast.ClassDef):
+        methods = [each for each in first.body if isinstance(each, _FUNCTIONS)]
+        return any(_in_circle(("method", each.name), [*notebook, tree], each) for each in methods)
+    function = first.value if isinstance(first, ast.Expr) else first
+    if not isinstance(function, (*_FUNCTIONS, ast.expr)):
         return False
-    known = {each.name: each for module in notebook for each in _functions(module)}
-    known |= {each.name: each for each in _functions(function)} | {function.name: function}
+    _, dot, method = name.partition(".")
+    return _in_circle(("method", method) if dot else ("function", name), notebook, function)
+
+
+def _in_circle(start: _Name, notebook: Sequence[ast.Module], function: ast.AST) -> bool:
+    known: dict[_Name, ast.AST] = {}
+    for module in (*notebook, function):
+        methods = {
+            id(each)
+            for holder in ast.walk(module)
+            if isinstance(holder, ast.ClassDef)
+            for each in holder.body
+        }
+        for each in ast.walk(module):
+            if isinstance(each, _FUNCTIONS):
+                known["method" if id(each) in methods else "function", each.name] = each
+    known[start] = function
     calls = {name: _called(each) & known.keys() for name, each in known.items()}
-    return any(name in _reached(name, calls) for name in {function.name, *_reached(function.name, calls)})
+    return any(name in _reached(name, calls) for name in {start, *_reached(start, calls)})
 
 
-def _functions(tree: ast.AST) -> Iterator[_Function]:
-    return (each for each in ast.walk(tree) if isinstance(each, _FUNCTIONS))
-
-
-def _called(function: _Function) -> set[str]:
-    """The names that a function calls or hands on, and the methods that it calls."""
-    found: set[str] = set()
+def _called(function: ast.AST) -> set[_Name]:
+    """The functions that one calls or hands on by their names, and the methods that it calls."""
+    found: set[_Name] = set()
     for each in ast.walk(function):
         if isinstance(each, ast.Name):
-            found.add(each.id)
+            found.add(("function", each.id))
         elif isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute):
-            found.add(each.func.attr)
+            found.add(("method", each.func.attr))
     return found
 
 
-def _reached(start: str, calls: Mapping[str, set[str]]) -> set[str]:
+def _reached(start: _Name, calls: Mapping[_Name, set[_Name]]) -> set[_Name]:
     """What is called from a function, by whatever way."""
-    found: set[str] = set()
+    found: set[_Name] = set()
     waiting = list(calls[start])
     while waiting:
         name = waiting.pop()

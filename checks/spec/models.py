@@ -277,7 +277,6 @@ class AssignmentSpec(Piece):
         """Parts that are named twice, inputs from or to places that they must not reach."""
         yield from _repeated(("parts",), [part.id for part in self.parts], "id")
         yield from self._points_problems()
-        yield from self._hidden_parts()
         yield from self._order_problems()
         sources: dict[str, str] = {}
         for target, source in self.inputs.items():
@@ -290,19 +289,6 @@ class AssignmentSpec(Piece):
             else:
                 if first != source:
                     yield ("inputs", target), f"{source!r} and {first!r} would be one file in the bundle", ""
-
-    def _hidden_parts(self) -> Iterator[Found]:
-        """A notebook that assigns a variable of a part's name can no longer check that part."""
-        words = {part.id.partition(".")[0]: part.id for part in self.parts}
-        for number, part in enumerate(self.parts):
-            for name in part.variables:
-                if name in words:
-                    what = f"the variable {name!r} would hide the part {words[name]!r}: its check cannot run"
-                    yield (
-                        ("parts", number, "variables", name),
-                        what,
-                        "another name for the part or the variable",
-                    )
 
     def _points_problems(self) -> Iterator[Found]:
         total = sum(part.points for part in self.parts if part.graded and not part.bonus)

@@ -137,6 +137,7 @@ WRONG: list[tuple[str, Any, Any, str, str, float]] = [
     ("other texts for moments", D({"a": ["2024-01-02"]}), D({"a": pd.to_datetime(["2024-01-01"])}), "dtype: any", "values", 0),
     ("categories without their order", S(pd.Categorical(["x"], categories=["x", "y"])), S(pd.Categorical(["x"], categories=["x", "y"], ordered=True)), "dtype: strict, rows: same", "dtype", 0.5),
     ("another container inside", [("a", 1)], [["a", 1]], "", "container", 0),
+    ("a column of categories for categories, strictly", S(pd.Categorical(["x"])), pd.Categorical(["x"]), "dtype: strict", "container", 0.5),
     ("another type, any container", [1, 2], np.array([1.0, 2.0]), "container: any", "dtype", 0.5),
     ("another type in another container, strictly", np.array(["x"], dtype=object), S(pd.Categorical(["x"])), "dtype: strict", "dtype", 0),
     ("another container inside a dict", {"a": [1, 2]}, {"a": (1, 2)}, "", "container", 0),

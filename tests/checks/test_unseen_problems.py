@@ -141,6 +141,7 @@ RECURSIVE = [
     ("def _d(x):\n    return depth(x[1:])\ndef depth(x):\n    return 1 + _d(x)", True),
     ("def depth(x):\n    return sum(map(depth, x))", True),
     ("def depth(x):\n    return len(x)", False),
+    ("class B:\n    def depth(self, x):\n        return 6\ndef depth(x):\n    return B().depth(x)", False),
     ("def other(x):\n    return other(x)\ndef depth(x):\n    return len(x)", False),
 ]
 
@@ -235,9 +236,12 @@ def test_formula_that_cannot_be_computed_says_why() -> None:
 # Specs
 
 
-def test_variable_that_hides_a_part_is_an_authors_mistake() -> None:
-    found = mistakes("variables: {q1: {}}\nchecks: [{equal: {of: q1, to: {value: 1}}}]\n")
-    assert "parts.0.variables.q1: the variable 'q1' would hide the part 'q1': its check cannot run" in found
+def test_variable_that_hides_a_part_draws_a_warning() -> None:
+    part = "    variables: {q1: {}}\n    checks: [{equal: {of: q1, to: {value: 1}}}]\n"
+    (found,) = small_assignment(part).warnings
+    assert "parts.0.variables.q1: the variable 'q1' hides the part 'q1'" in str(found)
+    product = "    variables: {q1: {file: a.txt}}\n    checks: [{file: {of: q1, size: {min: 1}}}]\n"
+    assert small_assignment(product).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -394,3 +398,11 @@ def test_message_on_a_column_names_it() -> None:
         {"t": table({"a": [1, 2]})},
     )
     assert found.message.startswith("The column a of t is an array of shape (2,)")
+
+
+@pytest.mark.parametrize(("body", "holds"), [("1 + depth(x[1:])", True), ("len(x)", False)])
+def test_recursive_lambda(body: str, holds: bool) -> None:
+    code = f"depth = lambda x: {body}"
+    value = v.Callable(name="<lambda>", cls="builtins.function", source=code)
+    check = check_of("{source: {of: depth, recursive: true}}", ["depth"])
+    assert check.evaluate(Scene({"depth": value}, code=(Code(1, code),))).passed is holds
