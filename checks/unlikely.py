@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from checks.errors import Problem
@@ -19,10 +20,10 @@ def warnings(spec: AssignmentSpec, starter: Sequence[str], document: Document) -
     """
     words = {part.id.partition(".")[0]: part.id for part in spec.parts}
     graded = [(number, part) for number, part in enumerate(spec.parts) if part.graded]
-    called = {part.id for _, part in graded if any(calls_check(source, part.id) for source in starter)}
+    checking = any(calls_check(source, part.id) for _, part in graded for source in starter)
     for number, part in graded:
-        if called and part.id not in called:
-            what = f"the notebook never calls {part.id}.check()"
+        if checking and not any(_names(source, part.id) for source in starter):
+            what = f"the notebook never calls {part.id}.check(), nor names the part at all"
             yield document.problem(("parts", number, "id"), what)
         for name in words.keys() & (part.variables.keys() - part.products.keys()):
             what = f"the variable {name!r} hides the part {words[name]!r} where both have plain names"
@@ -35,6 +36,11 @@ def warnings(spec: AssignmentSpec, starter: Sequence[str], document: Document) -
     if modules and spec.module not in modules:
         what = f"the notebook imports its parts from {modules[0]}"
         yield document.problem(("module",), what, f"module: {modules[0]}")
+
+
+def _names(source: str, part: str) -> bool:
+    """Whether a cell names a part, be it in a comment: a check may be left to the student on purpose."""
+    return re.search(rf"(?<![\w.]){re.escape(part)}\b", source) is not None
 
 
 def _modules(starter: Sequence[str], module: str) -> list[str]:

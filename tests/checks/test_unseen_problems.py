@@ -313,7 +313,7 @@ def test_what_an_author_hardly_meant_is_a_warning() -> None:
     assert [str(each) for each in Assignment.from_files(files).warnings] == [
         "assignment.yaml:7:94: parts.0.checks.0.weight: a weight counts only where the part's credit is "
         "weighted; credit: weighted",
-        "assignment.yaml:8:10: parts.1.id: the notebook never calls p2.check()",
+        "assignment.yaml:8:10: parts.1.id: the notebook never calls p2.check(), nor names the part at all",
         "assignment.yaml:5:9: module: the notebook imports its parts from learntools.course.one; "
         "module: learntools.course.one",
     ]
