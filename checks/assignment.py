@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 from checks import bundle
@@ -16,6 +17,7 @@ from checks.spec.loading import read_spec
 from checks.spec.models import AssignmentSpec, Part
 from checks.spec.reading import Document, read_yaml
 from checks.spec.target import suggestion
+from checks.unlikely import warnings
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Assignment:
         if problems:
             raise SpecError(problems)
         starter = tuple(code_cells(files[bundle.STARTER]))
-        return cls(spec, bundle.digest(files), inputs, starter, tuple(document.warnings))
+        told = (*document.warnings, *warnings(spec, starter, document))
+        return cls(spec, bundle.digest(files), inputs, starter, told)
 
     @property
     def id(self) -> str:
@@ -112,19 +115,21 @@ class Assignment:
 
     def plan(self) -> RunPlan:
         """What a student's run has to know: names and hints, nothing of the checks."""
-        return RunPlan(module=self.module, parts=self._part_plans(), compat=self.compat, seed=self.spec.seed)
+        return RunPlan(
+            module=self.module, parts=self._part_plans(_OWN), compat=self.compat, seed=self.spec.seed
+        )
 
     def reference_plan(self) -> RunPlan:
-        """The author's run: the same, and the extra variables taken at its end."""
+        """The author's run: the same, the extra variables taken at its end, what other functions give."""
         return RunPlan(
             module=self.module,
-            parts=self._part_plans(),
+            parts=self._part_plans(_OWN, _OTHERS),
             compat=self.compat,
             end=tuple(self.spec.reference.variables),
             seed=self.spec.seed,
         )
 
-    def _part_plans(self) -> tuple[PartPlan, ...]:
+    def _part_plans(self, *works: _Work) -> tuple[PartPlan, ...]:
         return tuple(
             PartPlan(
                 id=part.id,
@@ -132,15 +137,20 @@ class Assignment:
                 answers=part.answers,
                 hints=tuple(part.hints),
                 products=part.products,
-                **_work(part),
+                **_work(part, works),
             )
             for part in self.parts
         )
 
 
-def _work(part: Part) -> dict[str, Any]:
+_Work = Callable[[Kind], CallsPlan | QueryPlan | None]
+_OWN: _Work = methodcaller("work")
+_OTHERS: _Work = methodcaller("reference_work")
+
+
+def _work(part: Part, works: Sequence[_Work]) -> dict[str, Any]:
     """The calls and queries that the part's checks ask for, each once, however many checks look at it."""
-    asked = [piece.work() for _, piece in walk(part) if isinstance(piece, Kind)]
+    asked = [work(piece) for _, piece in walk(part) if isinstance(piece, Kind) for work in works]
     work = {plan.key: plan for plan in asked if plan is not None}.values()
     return {
         "calls": tuple(plan for plan in work if isinstance(plan, CallsPlan)),

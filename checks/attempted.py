@@ -56,7 +56,7 @@ def is_placeholder(part: Part, values: Values) -> bool:
     return isinstance(table, v.Table) and not content.column(table, column.column)
 
 
-def is_untouched(
+def is_untouched(  # noqa: PLR0911 - one line a rule
     part: Part, values: Values, evidence: Evidence, snapshot: Snapshot | None, starter: tuple[str, ...]
 ) -> bool:
     """Whether the part was left as the starter has it: by its values and what gave them, or by its rule and
@@ -73,6 +73,8 @@ def is_untouched(
         return True
     if any(name in values for name in part.answers):
         return is_placeholder(part, values) and _is_as_given(part, evidence, snapshot, starter)
+    if part.products.keys() >= set(part.answers):
+        return _asks_only(part, evidence, starter)
     return not any(_assigns(cell.source, part) for cell in evidence.cells)
 
 
@@ -99,7 +101,8 @@ def _stop_before_a_value(part: Part, evidence: Evidence) -> Stop | None:
         return None
     failed = [at for at in own if _has_failed(evidence.cells[at])]
     failed = [at for at in failed if calls_check(evidence.cells[at].source, part.id)] or failed
-    failed = failed or [at for at in range(own[-1]) if _has_failed(evidence.cells[at])]
+    if not part.products.keys() >= set(part.answers):  # of a file, nothing tells which cell would write it
+        failed = failed or [at for at in range(own[-1]) if _has_failed(evidence.cells[at])]
     return _stop_at(failed[-1], evidence) if failed else _limit_before(own, evidence)
 
 

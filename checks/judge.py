@@ -160,6 +160,16 @@ def _judge_by_hand(case: Case) -> Verdict:
     return replace(found, status="needs_review", message=BY_HAND, credit=0.0)
 
 
+def _without(part: Part, name: str) -> str:
+    """What is said of an answer that is not there; students do not know the names of files and plots."""
+    product = part.products.get(name, "")
+    if product.startswith("file:"):
+        return f"There is no file {escape(product.removeprefix('file:'))} when the check of this part runs."
+    if product:
+        return "No plot has been drawn when the check of this part runs."
+    return f"{escape(name)} has no value when the check of this part runs."
+
+
 def _judge_values(case: Case) -> Verdict:
     """Crash, untouched, or an answer: in this order, for a crash may leave the placeholder behind."""
     part, cell = case.part, case.cell
@@ -184,9 +194,7 @@ def _judge_values(case: Case) -> Verdict:
         return not_judged(part, "incorrect", NONE.format(name=escape(empty[0])), cell)
     missing = [name for name in part.answers if name not in case.values]
     if missing:
-        return not_judged(
-            part, "incorrect", f"{escape(missing[0])} has no value when the check of this part runs.", cell
-        )
+        return not_judged(part, "incorrect", _without(part, missing[0]), cell)
     return judge_answer(case)
 
 

@@ -13,7 +13,8 @@ import msgspec
 class StepPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One step of a case: ``call`` what the dotted name ``of`` stands for, or only ``look`` at it.
 
-    The name begins with the ``name`` of an earlier step or with a variable of the notebook. ``arguments`` and
+    The name begins with the ``name`` of an earlier step or with a variable of the notebook; where it is
+    ``imported``, with a module. ``arguments`` and
     ``keywords`` are inert (see ``checks.spec.argument``); of an iterator that comes out, ``consume`` items
     are taken.
     """
@@ -24,6 +25,7 @@ class StepPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: tuple[dict[str, Any], ...] = ()
     keywords: dict[str, dict[str, Any]] = {}
     consume: int | None = None
+    imported: bool = False
 
 
 class CasePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,7 +16,9 @@ class Outcome:
 
     ``message`` is a finished text that goes before the check's own message, ``fallback`` one that stands
     back; ``remark`` is one that a check which passes leaves for the student. ``failing`` names the cases or
-    elements that fell short, where a kind has several.
+    elements that fell short, where a kind has several. ``wording`` is a template that fits better than the
+    kind's own for this reason, where the author gives none; ``finer`` a reason that says more, for which the
+    author may have a message, too.
     """
 
     credit: float
@@ -26,6 +28,8 @@ class Outcome:
     fallback: str = ""
     remark: str = ""
     failing: tuple[str, ...] = ()
+    wording: str = ""
+    finer: str = ""
 
     @property
     def passed(self) -> bool:

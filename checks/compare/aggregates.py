@@ -45,9 +45,10 @@ _NUMERIC: dict[str, Callable[[Numbers], object]] = {
 
 
 def _of_texts(node: v.AnyNode, word: str) -> v.AnyNode | None:
-    """The first or last of texts in their order."""
-    found = content.items(node)
-    if word not in ("min", "max") or not found or not all(isinstance(each, v.Text) for each in found):
+    """The first or last of texts or moments in their order; gaps do not count."""
+    found = [each for each in content.items(node) or () if not content.gap(each)]
+    alike = all(isinstance(each, v.Text) for each in found) or all(map(content.is_moment, found))
+    if word not in ("min", "max") or not found or not alike:
         return None
     return (min if word == "min" else max)(found, key=sort_key)
 

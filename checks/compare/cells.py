@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,11 @@ def cells_close(
     at = np.arange(seen.shape[0]) if at is None else at
     beside = np.arange(expected.shape[0]) if beside is None else beside
     numbers, wanted = content.numbers(seen), content.numbers(expected)
-    if numbers is not None and wanted is not None:
+    if numbers is not None and wanted is not None and not (content.beyond(seen) and content.beyond(expected)):
         return tolerance.close(numbers[at], wanted[beside])
-    if _moments(seen) and _moments(expected):
+    if content.holds_moments(seen) and content.holds_moments(expected):
         return _same_moments(seen, expected, at, beside, tolerance)
-    theirs, ours = content.items(seen) or [], content.items(expected) or []
+    theirs, ours = _cells(seen, expected), _cells(expected, seen)
     return np.array(
         [same_cell(theirs[one], ours[other], tolerance) for one, other in zip(at, beside, strict=True)],
         dtype=bool,
@@ -44,10 +45,22 @@ def same_cell(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance) -> boo
     return structure.same(seen, expected, tolerance)
 
 
-def hashable_cells(array: v.Array) -> list[Any]:
-    """The cells to look up by; equal numbers of any type fall together, and all missing ones."""
+def gap_flags(array: v.Array) -> Flags:
+    """Whether each cell is missing."""
     numbers = content.numbers(array)
     if numbers is not None:
+        return np.isnan(numbers)
+    if content.holds_moments(array):
+        return np.isnat(content.moments(array))
+    return np.array([content.gap(item) for item in content.items(array) or ()], dtype=bool)
+
+
+def hashable_cells(array: v.Array) -> list[Any]:
+    """The cells to look up by; equal numbers of any type fall together, and all missing ones."""
+    if content.holds_moments(array):
+        return [text and ("time", text) for text in content.moment_texts(array)]
+    numbers = content.numbers(array)
+    if numbers is not None and not content.beyond(array):
         plain: list[Any] = numbers.tolist()
         holes = np.isnan(numbers).tolist()
         return [None if hole else each for each, hole in zip(plain, holes, strict=True)]
@@ -61,8 +74,12 @@ def _mark(node: v.AnyNode) -> Any:
     return repr(node) if found is None else found
 
 
-def _moments(array: v.Array) -> bool:
-    return array.values is not None and array.values.dtype.kind in "Mm"
+def _cells(array: v.Array, beside: v.Array) -> Sequence[v.AnyNode]:
+    """The cells one by one. Beside texts, dates are texts: whether the type matters is for others to say."""
+    if content.holds_moments(array) and content.family(beside) == "text":
+        texts = content.moment_texts(array)
+        return [v.Nothing() if text is None else v.Text(v=text) for text in texts]
+    return content.items(array) or []
 
 
 def _same_moments(

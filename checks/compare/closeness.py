@@ -18,16 +18,21 @@ Flags = npt.NDArray[np.bool_]
 class Tolerance:
     """``|seen - expected| <= absolute + relative * |expected|``;
     the absolute floor serves values near zero.
+
+    ``whole_exactly``: the relative tolerance is for floats, whole numbers are compared to the last digit.
     """
 
     relative: float = 1e-9
     absolute: float = 0.0
     nan_equal: bool = True
+    whole_exactly: bool = True
 
     def close(self, seen: Numbers, expected: Numbers) -> Flags:
         """Element by element, for arrays of one shape:
         computed in float64 (or complex128), so nothing overflows.
         """
+        if self.whole_exactly and seen.dtype.kind in "iu" and expected.dtype.kind in "iu":
+            return self._close_whole(seen, expected)
         seen, expected = _wide(seen), _wide(expected)
         with np.errstate(all="ignore"):
             bound = self.absolute + self.relative * np.abs(expected)
@@ -38,17 +43,14 @@ class Tolerance:
         flags: Flags = near | both_nan if self.nan_equal else near & ~both_nan
         return flags
 
+    def _close_whole(self, seen: Numbers, expected: Numbers) -> Flags:
+        same: Flags = np.asarray(seen == expected)
+        return same | (np.abs(_wide(seen) - _wide(expected)) <= self.absolute) if self.absolute else same
+
     def all_close(self, seen: Numbers, expected: Numbers) -> bool:
         """Whether shapes are equal and every element is close."""
         if seen.shape != expected.shape:
             return False
-        if (
-            seen.dtype.kind in "iu"
-            and expected.dtype.kind in "iu"
-            and not self.relative
-            and not self.absolute
-        ):
-            return bool(np.array_equal(seen, expected))
         return bool(self.close(seen, expected).all())
 
     def equal_up_to(self, seen: Numbers, expected: Numbers, up_to: UpTo) -> bool:

@@ -6,18 +6,25 @@ A norm is the same norm in a list, an array or a column; a check decides whether
 from __future__ import annotations
 
 import math
+import unicodedata
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from checks.compare.once import once_each
+from checks.evidence import array_node
 from checks.evidence import values as v
 
 Numbers = npt.NDArray[Any]
 PLAIN_NUMBERS = "biufc"
 # pandas' dtype of values that are only names of groups, even where they are numbers.
 CATEGORY = "category"
+# Exact numbers of the standard library: evidence has them as floats that tell their class.
+_EXACT = {"decimal.Decimal": "decimal", "fractions.Fraction": "fraction"}
+_MACHINE = range(-(2**63), 2**63)
 
 
 def container(node: v.AnyNode) -> str:
@@ -30,7 +37,7 @@ def container(node: v.AnyNode) -> str:
         case v.SetOf():
             return "set"
         case v.Array() if node.shape == ():
-            return "number"
+            return "moment" if is_moment(node) else "number"
         case v.Array():
             return "array" if node.cls == "numpy.ndarray" else "other array"
         case _:
@@ -55,6 +62,7 @@ _NAMES: dict[type, str] = {
 CONTAINERS = frozenset(
     {
         "number",
+        "moment",
         "list",
         "tuple",
         "range",
@@ -135,17 +143,38 @@ def labels(array: v.Array) -> list[Any]:
 def scalar(node: v.AnyNode) -> object:
     """A plain Python value to compare and to look up by; None where the node is no scalar.
 
-    Whole numbers stay exact; a float that is whole equals the int (as keys of a dict do in Python).
+    Whole numbers stay exact; a float that is whole equals the int (as keys of a dict do in Python). Texts
+    are in Unicode's composed form, moments and spans of time are texts.
     """
     match node:
         case v.Text() if node.cut is None:
-            return node.v
+            return composed(node.v)
         case v.Bool():
             return node.v
         case v.Int() | v.Float() | v.Complex():
             return node.value
+        case v.Array() if is_moment(node):
+            return _moment_text(moments(node)[()])
+        case v.Array() if node.shape == () and (found := numbers(node)) is not None:
+            return found.item()
         case _:
             return None
+
+
+def composed(text: str) -> str:
+    """A text in Unicode's composed form: an accent typed as a character of its own reads the same."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def is_moment(node: v.AnyNode) -> bool:
+    """Whether a value is a single moment, day or span of time."""
+    return isinstance(node, v.Array) and node.shape == () and holds_moments(node)
+
+
+def holds_moments(node: v.AnyNode) -> bool:
+    """Whether a value is an array (or a series) of moments or spans, or a single one."""
+    array = node.values if isinstance(node, v.Series) else node
+    return isinstance(array, v.Array) and array.values is not None and array.values.dtype.kind in "Mm"
 
 
 def family(node: v.AnyNode) -> str:  # noqa: PLR0911 - one line a kind of value
@@ -163,24 +192,35 @@ def family(node: v.AnyNode) -> str:  # noqa: PLR0911 - one line a kind of value
             return _dtype_family(node.dtype)
         case v.Text():
             return "text"
-        case v.Sequence() | v.SetOf() if numbers(node) is None:
-            families = {family(item) for item in node.items}
+        case v.Float() if node.cls in _EXACT:
+            return _EXACT[node.cls]
+        case v.Sequence() | v.SetOf() if numbers(node) is None or _holds_exact(node.items):
+            families = {family(item) for item in node.items if not gap(item)}
             return families.pop() if len(families) == 1 else "object"
+        case v.Index() if len(node.levels) == 1:
+            return family(node.levels[0])
         case _:
             found = numbers(node)
             return "object" if found is None else _dtype_family(found.dtype.name)
 
 
+def _holds_exact(items: tuple[v.AnyNode, ...]) -> bool:
+    return any(isinstance(item, v.Float) and item.cls in _EXACT for item in items)
+
+
 def _is_texts(node: v.Array) -> bool:
-    """Whether an array of objects holds texts, and nothing else."""
+    """Whether an array of objects holds texts, and nothing else but gaps."""
     if node.texts is not None:
-        return len(node.texts) > 0 and node.texts.missing is None
-    return bool(node.items) and all(isinstance(item, v.Text) for item in node.items or ())
+        return len(node.texts) > _missing_texts(node.texts)
+    kept = [item for item in node.items or () if not gap(item)]
+    return bool(kept) and all(isinstance(item, v.Text) for item in kept)
 
 
 def dtype(node: v.AnyNode) -> str:
     """The name of the elements' type where the value has one (``float32``), else an empty text."""
     match node:
+        case v.Array() if node.cls.endswith(".Categorical"):
+            return CATEGORY
         case v.Array() | v.Series() | v.Tensor():
             return node.dtype
         case v.Bool() | v.Int() | v.Float() | v.Complex():
@@ -189,10 +229,42 @@ def dtype(node: v.AnyNode) -> str:
             return ""
 
 
-def label(node: v.AnyNode) -> object:
-    """As :func:`scalar`, to look up by. A number beyond 64 bits stands as its spelling: such numbers can be
-    chosen to fall on one place of a dict, all of them."""
-    return f"int {node.v}" if isinstance(node, v.Int) and len(node.v) > 19 else scalar(node)
+def label(node: v.AnyNode) -> object:  # noqa: PLR0911 - one line a kind of value
+    """What a value is looked up by, as a key of a dict or an element of a set: equal values have equal
+    labels. None for None, and for what cannot be told from others.
+
+    A number beyond 64 bits stands as its spelling: such numbers can be chosen to fall on one place of a
+    dict, all of them. Tuples and sets have the labels of what is in them; lists have none, as in Python.
+    """
+    match node:
+        case v.Int() if len(node.v) > 19:
+            return f"int {node.v}"
+        case v.Array() if is_moment(node):
+            return ("time", scalar(node))
+        case v.Bytes() if node.cut is None:
+            return ("bytes", node.v)
+        case v.Sequence() if node.cut is None and node.base == "tuple":
+            return _labelled("tuple", node.items)
+        case v.SetOf() if node.cut is None:
+            return _labelled("set", node.items, ordered=False)
+        case v.Opaque() if node.attributes:
+            names = tuple(sorted(node.attributes))
+            return _labelled(f"{node.cls} {names}", [node.attributes[name] for name in names])
+        case _:
+            return scalar(node)
+
+
+def _labelled(word: str, items: Iterable[v.AnyNode], *, ordered: bool = True) -> object:
+    found: list[object] = [_inner_label(item) for item in items]
+    if None in found:
+        return None
+    return (word, *found) if ordered else (word, frozenset(found))
+
+
+def _inner_label(node: v.AnyNode) -> object:
+    if gap(node):
+        return ("none",) if isinstance(node, v.Nothing) else ("nan",)
+    return label(node)
 
 
 def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911 - one line a kind of value
@@ -208,13 +280,30 @@ def shape_of(node: v.AnyNode) -> tuple[int | None, ...] | None:  # noqa: PLR0911
             return (node.index.levels[0].shape[0], len(node.columns))
         case v.Text():
             return (node.cut or len(node.v),)
+        case v.Bytes():
+            return (byte_count(node),)
         case v.Sequence() | v.SetOf() | v.Mapping():
             found = numbers(node)
-            return (node.cut or len(node.items),) if found is None else found.shape
+            return _nested_shape(node) if found is None else found.shape
         case v.Bool() | v.Int() | v.Float() | v.Complex():
             return ()
         case _:
             return None
+
+
+def byte_count(node: v.Bytes) -> int:
+    """How many bytes there are; evidence has them in base64."""
+    return node.cut or len(node.v) // 4 * 3 - node.v[-2:].count("=")
+
+
+def _nested_shape(node: v.Sequence | v.SetOf | v.Mapping) -> tuple[int | None, ...]:
+    """Rows of one length are an axis more, as where they hold numbers."""
+    length = node.cut or len(node.items)
+    inner: set[tuple[int | None, ...] | None] = {()}
+    if isinstance(node, v.Sequence):
+        inner = {shape_of(item) if isinstance(item, v.Sequence) else () for item in node.items}
+    (rows,) = inner if len(inner) == 1 else ((),)
+    return (length, *(rows or ()))
 
 
 def gaps(node: v.AnyNode) -> int:
@@ -235,8 +324,36 @@ def _missing_texts(texts: v.Texts) -> int:
 
 
 def gap(node: v.AnyNode) -> bool:
-    """Whether a value is none: None or NaN."""
-    return isinstance(node, v.Nothing) or (isinstance(node, v.Float) and math.isnan(node.value))
+    """Whether a value is none: None, NaN, no date (NaT), or what pandas has for a missing one (NA)."""
+    match node:
+        case v.Nothing():
+            return True
+        case v.Float():
+            return math.isnan(node.value)
+        case v.Opaque():
+            return node.cls.endswith(_NO_VALUE)
+        case v.Array() if is_moment(node):
+            return bool(np.isnat(moments(node)[()]))
+        case _:
+            return False
+
+
+_NO_VALUE = ".NAType"
+
+
+def beyond(node: v.AnyNode) -> tuple[int, ...]:
+    """The whole numbers in a value that no machine word holds, in their order: as floats they lose digits."""
+    match node:
+        case v.Int():
+            return () if node.value in _MACHINE else (node.value,)
+        case v.Sequence() | v.SetOf():
+            return tuple(number for item in node.items for number in beyond(item))
+        case v.Array() if node.items is not None:
+            return tuple(number for item in node.items for number in beyond(item))
+        case v.Series():
+            return beyond(node.values)
+        case _:
+            return ()
 
 
 def moments(node: v.Array) -> Numbers:
@@ -259,7 +376,12 @@ def column_family(column: v.Column) -> str:
 
 def column(table: v.Table, name: str) -> list[v.Array]:
     """The columns (and then index levels) labelled ``name``: labels may repeat, so there may be several."""
-    return columns_by_label(table).get(name, [])
+    return columns_by_label(table).get(name) or _columns_by_spelling(table, name)
+
+
+def _columns_by_spelling(table: v.Table, name: str) -> list[v.Array]:
+    """Columns whose label is no text, such as a year, are called as Python spells it."""
+    return [each.values for each in table.columns if column_name(each) == name]
 
 
 def _by_label(table: v.Table) -> dict[object, list[v.Array]]:
@@ -283,7 +405,15 @@ def column_names(table: v.Table) -> list[str]:
 
 def column_name(column: v.Column) -> str:
     """A column's label, one that is no text in Python's spelling."""
-    return column.name.v if isinstance(column.name, v.Text) else str(label(column.name))
+    return _spelled_label(column.name, str)
+
+
+def _spelled_label(name: v.AnyNode, spell: Callable[[object], str]) -> str:
+    """Of several levels each counts: ``('norm', 'mean')``."""
+    if isinstance(name, v.Sequence):
+        inner = ", ".join(_spelled_label(each, repr) for each in name.items)
+        return f"({inner}{',' if len(name.items) == 1 else ''})"
+    return spell(scalar(name))
 
 
 def _dtype_family(name: str) -> str:
@@ -310,7 +440,7 @@ _FAMILIES = (
 
 def _machine(value: complex) -> complex:
     """The number, or the nearest float where it is whole and beyond 64 bits."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+    if isinstance(value, int) and value not in _MACHINE:
         try:
             return float(value)
         except OverflowError:
@@ -355,10 +485,10 @@ def _array_items(node: v.Array) -> list[v.AnyNode] | None:
     if node.data is None:
         return elements(node)
     found = node.values
-    if found is None or found.ndim != 1 or found.dtype.kind == "c":
+    if found is None or found.ndim != 1:
         return None
     plain: list[v.AnyNode] = (
-        [_moment(each) for each in found]
+        [_moment(each, node.zone) for each in found]
         if found.dtype.kind in "Mm"
         else [_node(number) for number in found.tolist()]
     )
@@ -368,22 +498,33 @@ def _array_items(node: v.Array) -> list[v.AnyNode] | None:
     return [v.Nothing() if hole else each for each, hole in zip(plain, gone, strict=True)]
 
 
-def _moment(found: np.generic) -> v.AnyNode:
-    """A date or a span as text; what is none (NaT) as None. Trailing zeros of the second go, so that units
-    do not matter."""
-    if str(found) == "NaT":
+def _moment(found: np.generic, zone: str | None) -> v.AnyNode:
+    """A date or a span as an array without axes; what is none (NaT) as None."""
+    if np.isnat(found):
         return v.Nothing()
-    if found.dtype.kind == "m":
-        return v.Text(v=f"{found / np.timedelta64(1, 's')} seconds")  # type: ignore[operator]
+    return replace(array_node(np.asarray(found)), zone=zone)
+
+
+def moment_texts(node: v.Array) -> list[str | None]:
+    """Dates or spans as texts to look up by, None where there is none."""
+    return [None if np.isnat(each) else _moment_text(each) for each in moments(node)]
+
+
+def _moment_text(found: Any) -> str:
+    """Trailing zeros of the second go, so that units do not matter."""
+    if found.dtype.kind == "m" and not np.isnat(found):
+        return f"{found / np.timedelta64(1, 's')} seconds"
     head, dot, rest = str(found).partition(".")
-    return v.Text(v=(head + dot + rest.rstrip("0")).rstrip(".").removesuffix("T00:00:00"))
+    return (head + dot + rest.rstrip("0")).rstrip(".").removesuffix("T00:00:00")
 
 
-def _node(number: float) -> v.AnyNode:
+def _node(number: complex) -> v.AnyNode:
     if isinstance(number, bool):
         return v.Bool(v=number)
     if isinstance(number, int):
         return v.Int(v=str(number))
+    if isinstance(number, complex):
+        return v.Complex(re=number.real.hex(), im=number.imag.hex())
     return v.Float(v=float(number).hex())
 
 

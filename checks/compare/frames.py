@@ -7,7 +7,6 @@ types, labels, names. Labels that repeat are matched in their order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.compare import content
-from checks.compare.cells import cells_close, hashable_cells
+from checks.compare.cells import cells_close, gap_flags, hashable_cells
 from checks.compare.closeness import Tolerance
 from checks.compare.steps import take
 from checks.compare.words import listed, quoted_if_odd
@@ -77,8 +76,12 @@ def difference(
 
 def as_table(node: v.Series) -> v.Table:
     """A series as a table of one column."""
-    column = v.Column(name=v.Text(v="values"), dtype=node.dtype, values=node.values)
-    return v.Table(columns=(column,), index=node.index)
+    return v.Table(columns=(as_column(node),), index=node.index)
+
+
+def as_column(node: v.Series) -> v.Column:
+    """A series as a table's column."""
+    return v.Column(name=v.Text(v="values"), dtype=node.dtype, values=node.values, groups=node.groups)
 
 
 def _column_difference(seen: v.Table, expected: v.Table, layout: Layout) -> Difference | None:
@@ -116,32 +119,46 @@ def _pairings(seen: v.Table, expected: v.Table) -> list[Pairing]:
     return found
 
 
+def _with_labels(seen: v.Table, expected: v.Table, layout: Layout) -> list[Pairing]:
+    """Columns side by side, and where row labels count, these too."""
+    levels = (seen.index.levels, expected.index.levels)
+    if not layout.index or len(levels[0]) != len(levels[1]):
+        return _pairings(seen, expected)
+    labels = (
+        Pairing("", *(v.Column(name=v.Nothing(), dtype=each.dtype, values=each) for each in pair))
+        for pair in zip(*levels, strict=True)
+    )
+    return [*_pairings(seen, expected), *labels]
+
+
 def _matched(
     seen: v.Table, expected: v.Table, layout: Layout, tolerance: Tolerance
 ) -> tuple[Places | None, str]:
     """Where in the student's table each expected row is, or why that cannot be said."""
     count = expected.index.shape[0]
     if layout.by:
-        return _sorted_rows(seen, expected, layout.by, tolerance)
+        return _sorted_rows(seen, expected, layout, tolerance)
     if layout.rows == "labels":
         found = _by_label(seen.index, expected.index)
         return found, "index"
     if layout.rows == "any":
         everything = np.arange(count)
-        found = _match(_pairings(seen, expected), everything, everything, tolerance)
+        found = _match(_with_labels(seen, expected, layout), everything, everything, tolerance)
+        if found is None:  # perhaps the labels alone are wrong
+            found = _match(_pairings(seen, expected), everything, everything, tolerance)
         return (everything if found is None else found), "values"
     return np.arange(count), ""
 
 
 def _sorted_rows(
-    seen: v.Table, expected: v.Table, by: Sequence[str], tolerance: Tolerance
+    seen: v.Table, expected: v.Table, layout: Layout, tolerance: Tolerance
 ) -> tuple[Places | None, str]:
     """Rows stand where the sort columns put them; among rows that are tied there, every order will do."""
-    pairings = _pairings(seen, expected)
+    pairings = _with_labels(seen, expected, layout)
     count = expected.index.shape[0]
     starts = np.zeros(count, dtype=bool)
     for pairing in pairings:
-        if pairing.name not in by:
+        if pairing.name not in layout.by:
             continue
         close = cells_close(pairing.seen.values, pairing.expected.values, tolerance)
         if not close.all():
@@ -152,6 +169,8 @@ def _sorted_rows(
     for run in np.split(np.arange(count), np.flatnonzero(starts)[1:]) if count else []:
         if len(run) > 1 and not _rows_close(pairings, run, run, tolerance).all():
             found = _match(pairings, run, run, tolerance)
+            if found is None:
+                found = _match(_pairings(seen, expected), run, run, tolerance)
             if found is not None:
                 places[run] = found
     return places, ""
@@ -242,12 +261,17 @@ def _by_label(seen: v.Index, expected: v.Index) -> Places | None:
 def _value_difference(pairings: list[Pairing], tolerance: Tolerance) -> Difference | None:
     """The first column with a wrong value; its rows are counted over all columns."""
     wrong: list[tuple[str, Flags]] = []
+    holes: list[tuple[str, Flags]] = []
     for each in pairings:
         close = cells_close(each.seen.values, each.expected.values, tolerance)
-        if not close.all():
-            wrong.append((each.name, ~close))
+        if close.all():
+            continue
+        wrong.append((each.name, ~close))
+        lost = ~close & gap_flags(each.seen.values) & ~gap_flags(each.expected.values)
+        holes += [(each.name, lost)] if lost.any() else []
     if not wrong:
         return None
+    reason, wrong = ("nan", holes) if holes else ("values", wrong)
     rows = np.logical_or.reduce([flags for _, flags in wrong])
     names = listed([quoted_if_odd(name) for name, _ in wrong])
     facts = {
@@ -256,7 +280,7 @@ def _value_difference(pairings: list[Pairing], tolerance: Tolerance) -> Differen
         "total": len(rows),
         "where": f"row {rows.argmax()}",
     }
-    return Difference("values", facts)
+    return Difference(reason, facts)
 
 
 def _dtype_difference(pairings: list[Pairing], dtype: str) -> Difference | None:
@@ -269,8 +293,16 @@ def same_sort(seen: v.Column, expected: v.Column, dtype: str) -> bool:
     if dtype == "any":
         return True
     if dtype == "same":
-        return (seen.dtype, content.zone(seen.values)) == (expected.dtype, content.zone(expected.values))
-    return content.column_family(seen) == content.column_family(expected)
+        return _type(seen) == _type(expected)
+    return not expected.values.shape[0] or content.column_family(seen) == content.column_family(expected)
+
+
+def _type(column: v.Column) -> tuple[object, ...]:
+    """All that pandas tells types apart by: of categories also which there are, and whether in an order."""
+    groups = column.groups
+    names = None if groups is None else tuple(hashable_cells(groups.names))
+    kept = names if groups is None or groups.ordered or names is None else frozenset(names)
+    return column.dtype, content.zone(column.values), groups is not None and groups.ordered, kept
 
 
 def _index_difference(

@@ -11,7 +11,10 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise, permutations
 from typing import Literal
+
+from msgspec.structs import replace
 
 from checks.compare.once import once_each
 from checks.compare.words import class_name
@@ -90,6 +93,12 @@ class Graph:
         self.order = self._inputs_first()
         self._origins = self._trace_origins()
 
+    def layers_in_order(self) -> list[v.Layer]:
+        """The model's layers from its inputs on, each once; the inputs themselves are none."""
+        called = dict.fromkeys(node.layer for node in self.order)
+        inner = {layer.id: layer for layer in self.layers.values() if class_name(layer.cls) != "InputLayer"}
+        return [inner[key] for key in (called or inner) if key in inner]
+
     def input_names(self) -> list[str]:
         """The names of the model's inputs, in their order."""
         return list(self.inputs.values())
@@ -160,6 +169,99 @@ class Graph:
 
 # One model is looked at by many checks, one after the other.
 graph_of = once_each(Graph, keep=4)
+
+
+def as_chain(model: v.Model) -> v.Model:
+    """A model that has no graph (of a class of its own, or not yet built): its layers one after the other, as
+    they were made.
+    """
+    entry = v.Layer(id=-1, cls="InputLayer", name="input")
+    chain = [entry, *_in_use([layer for layer in model.layers if class_name(layer.cls) != "InputLayer"])]
+    nodes = [v.GraphNode(layer=entry.id, node=0, inputs=(), shapes=())]
+    for before, layer in pairwise(chain):
+        source = v.GraphTensor(layer=before.id, node=0, tensor=0)
+        nodes.append(v.GraphNode(layer=layer.id, node=0, inputs=(source,), shapes=()))
+    first, last = (v.GraphTensor(layer=end.id, node=0, tensor=0) for end in (chain[0], chain[-1]))
+    return replace(model, layers=tuple(chain), nodes=tuple(nodes), inputs=(first,), outputs=(last,))
+
+
+def _in_use(layers: list[v.Layer]) -> list[v.Layer]:
+    """Once a model was called, its weights tell which layers were used, and in which order their shapes fit;
+    none where no order does.
+    """
+    if not any(layer.weights for layer in layers):
+        return layers
+    used = [layer for layer in layers if layer.weights or "units" not in layer.config]
+    dense = [layer for layer in used if _kernel(layer)]
+    orders = permutations(dense) if len(dense) <= MAX_PERMUTED else iter([tuple(dense)])
+    fitting = next((order for order in orders if all(map(_fits_behind, order[1:], order))), None)
+    if fitting is None:
+        return []
+    left = iter(fitting)
+    return [next(left) if _kernel(layer) else layer for layer in used]
+
+
+def _kernel(layer: v.Layer) -> tuple[int | None, ...] | None:
+    return next((each.shape for each in layer.weights if len(each.shape) == 2), None)
+
+
+def _fits_behind(layer: v.Layer, before: v.Layer) -> bool:
+    """Whether a layer takes as many numbers as the one before it gives."""
+    kernel, other = _kernel(layer), _kernel(before)
+    return kernel is None or other is None or kernel[0] == other[1]
+
+
+def fused(model: v.Model) -> v.Model:
+    """The model with every activation that follows a linear layer as that layer's own."""
+    calls = {(node.layer, node.node): node for node in model.nodes}
+    layers = {layer.id: layer for layer in model.layers}
+    moved: dict[Call, Call] = {}
+    for key, node in calls.items():
+        activation = _activation(layers.get(node.layer))
+        source = _call(node.inputs[0]) if len(node.inputs) == 1 else None
+        before = layers.get(source[0]) if source else None
+        if activation and source and before and _is_linear(before):
+            layers[before.id] = replace(before, config={**before.config, "activation": v.Text(v=activation)})
+            moved[key] = source
+    nodes = (
+        replace(node, inputs=tuple(_moved(tensor, moved) for tensor in node.inputs))
+        for key, node in calls.items()
+        if key not in moved
+    )
+    outputs = tuple(_moved(tensor, moved) for tensor in model.outputs)
+    return replace(model, layers=tuple(layers.values()), nodes=tuple(nodes), outputs=outputs)
+
+
+def _moved(tensor: v.GraphTensor, moved: dict[Call, Call]) -> v.GraphTensor:
+    key = moved.get(_call(tensor))
+    return tensor if key is None else v.GraphTensor(layer=key[0], node=key[1], tensor=0)
+
+
+def _is_linear(layer: v.Layer) -> bool:
+    own = layer.config.get("activation")
+    return isinstance(own, v.Nothing) or (isinstance(own, v.Text) and own.v == "linear")
+
+
+def _activation(layer: v.Layer | None) -> str:
+    """The activation that a layer or operation is, and nothing else; empty where it is none."""
+    own = layer.config.get("activation") if layer else None
+    if layer is not None and class_name(layer.cls) == "Activation":
+        return own.v if isinstance(own, v.Text) else ""
+    word = class_name(layer.cls).lower() if layer else ""
+    return word if word in _ACTIVATIONS else ""
+
+
+_ACTIVATIONS = frozenset(
+    {"relu", "sigmoid", "softmax", "tanh", "elu", "selu", "gelu", "silu", "softplus", "softsign"}
+)
+MAX_PERMUTED = 6
+
+
+def ending_shape(model: v.Model) -> tuple[int | None, ...] | None:
+    """The output's shape of a model without a graph, as far as its last layer that computes tells it."""
+    last = next((layer for layer in reversed(model.layers) if not is_reshaping(layer)), None)
+    units = last.config.get("units") if last else None
+    return (None, units.value) if isinstance(units, v.Int) else None
 
 
 def find_trails(graph: Graph, start: str, steps: list[Step], between: Between) -> list[Trail]:

@@ -63,18 +63,33 @@ def in_order(node: v.AnyNode) -> v.AnyNode:
 
 
 def sort_key(node: v.AnyNode) -> tuple[int, float, str]:
-    """Numbers by size, then texts, then all else by its spelling; NaN after every number."""
+    """Numbers by size, then texts, moments and spans in time, then all else by its spelling; NaN after every
+    number.
+    """
     match node:
         case v.Bool() | v.Int() | v.Float():
             number = content.numbers(node)
             size = float(number) if number is not None else float("nan")
             return (1, 0.0, "") if np.isnan(size) else (0, size, "")
+        case v.Complex():
+            return (0, node.value.real, f"{node.value.imag:+.9e}")
         case v.Text():
             return (2, 0.0, node.v)
         case v.Sequence() | v.SetOf():
             return (3, 0.0, repr([sort_key(item) for item in node.items]))
+        case v.Array() if content.is_moment(node):
+            return _moment_key(node)
         case _:
-            return (4, 0.0, repr(node))
+            return (5, 0.0, repr(node))
+
+
+def _moment_key(node: v.Array) -> tuple[int, float, str]:
+    """By the whole seconds, then by what is beyond."""
+    found = content.moments(node)[()]
+    if np.isnat(found):
+        return (1, 0.0, "")
+    whole = found.astype(f"{found.dtype.kind}8[s]")
+    return (4, float(whole.astype(np.int64)), f"{int((found - whole) / np.timedelta64(1, 'ns')):09d}")
 
 
 def fold(text: str, rules: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from checks.compare import content
 from checks.compare.closeness import Tolerance
@@ -104,12 +105,27 @@ def artists(axes: v.Opaque, word: str | None = None) -> list[v.Opaque]:
     if word is None:
         return found
     fitting = [each for each in found if each.sort == SORTS[word].sort]
+    if word == "points":
+        return [points for each in found if (points := as_points(each)) is not None]
     return [each for each in fitting if _is_histogram(each)] if word == "histogram" else fitting
+
+
+def as_points(artist: v.Opaque) -> v.Opaque | None:
+    """A scatter plot, and what looks like one: markers without a line between them."""
+    if artist.sort == "points":
+        return artist
+    known = artist.attributes
+    style = known.get("style")
+    bare = isinstance(style, v.Text) and style.v.strip().lower() in ("", "none")
+    if artist.sort != "line" or not bare or "marker" not in known:
+        return None
+    colors = {"colors": v.Sequence(items=(known["color"],))} if "color" in known else {}
+    return replace(artist, sort="points", attributes={**known, **colors})
 
 
 def drawn(axes: v.Opaque) -> str:
     """What is drawn, in words: ``2 lines and a scatter plot``."""
-    found = artists(axes)
+    found = [as_points(each) or each for each in artists(axes)]
     counts = {
         word: [each for each in found if each.sort == SORTS[word].sort]
         for word in SORTS

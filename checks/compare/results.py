@@ -22,16 +22,22 @@ class Result(NamedTuple):
 
 
 class Near(NamedTuple):
-    """How near numbers must be: ``|a - b| <= absolute + relative * |b|``; anything else must be equal."""
+    """How near numbers must be: ``|a - b| <= absolute + relative * |b|``; anything else must be equal.
+
+    ``whole_exactly``: whole numbers must be equal to the last digit, too.
+    """
 
     relative: float
     absolute: float
+    whole_exactly: bool = True
 
     def same(self, seen: Value, wanted: Value) -> bool:
         """Whether two values are equal; a text never equals a number, as in SQLite."""
         if _is_number(seen) and _is_number(wanted):
             if seen == wanted:
                 return True
+            if self.whole_exactly and isinstance(seen, int) and isinstance(wanted, int):
+                return abs(seen - wanted) <= self.absolute
             bound = self.absolute + self.relative * abs(float(wanted))  # type: ignore[arg-type]
             return abs(float(seen) - float(wanted)) <= bound  # type: ignore[arg-type]
         return type(seen) is type(wanted) and seen == wanted

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from checks.compare import content
 from checks.compare.arrays import array_of
+from checks.compare.attributes import attributes_of
 from checks.compare.words import class_name, describe, listed, quoted_if_odd
 from checks.evidence import values as v
 
@@ -47,30 +48,7 @@ def item(node: v.AnyNode, key: v.AnyNode) -> Reached:
 
 def attribute(node: v.AnyNode, name: str) -> Reached:
     """What is known of an object under a name."""
-    return _named(attributes(node), name, "attribute")
-
-
-def attributes(node: v.AnyNode) -> dict[str, v.AnyNode]:
-    """Everything that is known of an object, by name."""
-    found: dict[str, v.AnyNode] = dict(getattr(node, "attributes", None) or {})
-    match node:
-        case v.Layer():
-            found = {**node.config, **found, "name": v.Text(v=node.name)}
-        case v.Model():
-            found |= {"name": v.Text(v=node.name), "layers": v.Sequence(items=node.layers)}
-            found |= node.compiled or {}
-        case v.History():
-            found |= {"epoch": _listed([v.Int(v=str(epoch)) for epoch in node.epochs])}
-            metrics = [(v.Text(v=name), series) for name, series in _history(node).items()]
-            found |= {"history": v.Mapping(items=tuple(metrics))}
-        case v.Series():
-            found |= {"name": node.name, "index": node.index, "values": node.values}
-        case v.Callable():
-            found |= {"__name__": v.Text(v=node.name)}
-    shape, dtype = content.shape_of(node), content.dtype(node)
-    if shape is not None and not isinstance(node, (v.Sequence, v.SetOf, v.Mapping, v.Text)):
-        found |= {"shape": shape_node(shape), "ndim": v.Int(v=str(len(shape)))}
-    return found | ({"dtype": v.Text(v=dtype)} if dtype else {})
+    return _named(dict(attributes_of(node)), name, "attribute")
 
 
 def column(node: v.AnyNode, name: str) -> Reached:
@@ -100,7 +78,7 @@ def rows(node: v.AnyNode, keys: dict[str, v.AnyNode]) -> Reached:
         found = column(node, name)
         if isinstance(found, Missing):
             return found
-        chosen &= [content.label(each) == content.label(wanted) for each in content.items(found) or ()]
+        chosen &= [_is_key(each, wanted) for each in content.items(found) or ()]
     return take(node, np.flatnonzero(chosen))
 
 
@@ -124,10 +102,7 @@ def label(node: v.AnyNode, key: v.AnyNode) -> Reached:
     levels = [content.items(level) or [] for level in node.index.levels]
     if len(wanted) != len(levels):
         return Missing(f"its index has {len(levels)} levels")
-    keys = tuple(map(content.label, wanted))
-    found = [
-        at for at, each in enumerate(zip(*levels, strict=True)) if tuple(map(content.label, each)) == keys
-    ]
+    found = [at for at, each in enumerate(zip(*levels, strict=True)) if all(map(_is_key, each, wanted))]
     if len(found) != 1:
         how = f"the label {_spelled(key)} comes {len(found)} times"
         return Missing(how if found else f"there is no label {_spelled(key)}")
@@ -144,6 +119,13 @@ def part(node: v.AnyNode, start: int | None, stop: int | None) -> Reached:
         return array_of(node.values[start:stop], node.cls)
     found = content.items(node)
     return Missing(f"{describe(node)} has no order") if found is None else _listed(found[start:stop])
+
+
+def _is_key(node: v.AnyNode, wanted: v.AnyNode) -> bool:
+    """Whether a value is the one that is looked for; a day or moment may be written as a text."""
+    if isinstance(wanted, v.Text) and content.is_moment(node):
+        return content.scalar(node) == wanted.v
+    return content.label(node) == content.label(wanted)
 
 
 def take(table: v.Table, places: Places) -> v.Table:
@@ -181,7 +163,7 @@ def _entry(node: v.Mapping, key: v.AnyNode) -> Reached:
 
 def _at(node: v.AnyNode, position: int) -> Reached:
     if isinstance(node, v.Array) and len(node.shape) > 1:
-        return _sub_array(node, position)
+        return _row_of_array(node, position)
     if isinstance(node, v.Text):
         found: list[v.AnyNode] | None = [v.Text(v=mark) for mark in node.v]
     else:
@@ -193,14 +175,19 @@ def _at(node: v.AnyNode, position: int) -> Reached:
     return found[position]
 
 
-def _sub_array(node: v.Array, position: int) -> Reached:
+def _row_of_array(node: v.Array, position: int) -> Reached:
     length = node.shape[0]
     if not -length <= position < length:
         return Missing(f"there is no element number {position}, only {length} elements")
+    return sub_array(node, position)
+
+
+def sub_array(node: v.Array, position: int) -> v.Array:
+    """The part of an array with several axes at a place of its first one."""
     if node.values is not None:
         return array_of(np.asarray(node.values[position]), node.cls)
     size = int(np.prod(node.shape[1:]))
-    start = position % length * size
+    start = position % node.shape[0] * size
     chosen = (content.elements(node) or [])[start : start + size]
     return v.Array(dtype=node.dtype, shape=node.shape[1:], items=tuple(chosen), cls=node.cls)
 

@@ -15,11 +15,12 @@ from checks.evidence import values as v
 
 MAX_QUOTED = 100
 MAX_DIGITS = 40
+_ITERATORS = ("generator", "map", "filter", "zip", "enumerate", "reversed")
 # Blanks other than single spaces, and those at either end.
 _LOST_BLANKS = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
 
-def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind of value
+def describe(node: v.AnyNode | None) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a kind of value
     """A noun phrase: ``a list of 10 items``, ``an array of shape (3, 4)``, ``the number 12.5``."""
     match node:
         case None:
@@ -34,6 +35,14 @@ def describe(node: v.AnyNode | None) -> str:  # noqa: PLR0911 - one line a kind 
             return f"{_article(_sort(node))} of {_count(node)}"
         case v.Array() | v.Tensor():
             return _shaped(node)
+        case v.Bytes():
+            return f"bytes, {content.byte_count(node)} of them"
+        case v.Index():
+            return f"{_article(class_name(node.cls))} of {_plural(node.shape[0], 'label')}"
+        case v.Opaque() if class_name(node.cls) == "NotImplementedType":
+            return "NotImplemented (Python's word for: it is not defined what this should give)"
+        case v.Opaque() if class_name(node.cls) in _ITERATORS:
+            return f"{_article(class_name(node.cls))} (it makes its items only when it is asked for them)"
         case v.Series():
             return f"a Series of {_plural(node.values.shape[0], 'value')}"
         case v.Table():
@@ -88,7 +97,7 @@ def listed(names: list[str], limit: int = 5) -> str:
 def _number(node: v.Bool | v.Int | v.Float | v.Complex) -> str:
     match node:
         case v.Bool():
-            return f"the number {node.v}"
+            return f"the truth value {node.v}"
         case v.Int():
             long = len(node.v) > MAX_DIGITS
             return f"a whole number of {_digits(node)} digits" if long else f"the number {node.v}"

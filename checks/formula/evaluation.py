@@ -279,18 +279,26 @@ def _contains(whole: Any, part: Any) -> bool:
 
 
 def _equal(left: Any, right: Any) -> Any:
-    """Element by element where one is an array (of other shapes: False), else as a whole."""
+    """Element by element where one is an array, else as a whole. Arrays of other shapes are not equal, unless
+    one of their axes was made (``x[:, None]``) to go with each place of the other's.
+    """
     one, other = (each.values if isinstance(each, Labelled) else each for each in (left, right))
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         if isinstance(one, (frozenset, dict, v.Node)) or isinstance(other, (frozenset, dict, v.Node)):
             return False
         one, other = np.asarray(one), np.asarray(other)
-        if one.shape != other.shape and one.shape and other.shape:
+        if one.shape != other.shape and one.shape and other.shape and not _go_together(one, other):
             return False
         return np.asarray(one == other)
     if isinstance(one, (Frame, v.Node)) or isinstance(other, (Frame, v.Node)):
         raise UndefinedError("a comparison of whole tables or objects; the kind equal compares them")
     return bool(one == other)
+
+
+def _go_together(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """Whether two tables of one number of axes broadcast."""
+    pairs = zip(one.shape, other.shape, strict=False)
+    return one.ndim == other.ndim > 1 and all(a == b or 1 in (a, b) for a, b in pairs)
 
 
 def _truths(value: Any) -> Any:

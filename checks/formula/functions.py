@@ -128,7 +128,9 @@ def unique(x: Any) -> list[Any]:
 
 
 def all_(x: Any) -> bool:
-    """Whether every element holds."""
+    """Whether every element holds; of a single truth value, whether it does."""
+    if isinstance(x, bool):
+        return x
     return (
         all(truth(each) for each in np.ravel(x.values if isinstance(x, Labelled) else x))
         if isinstance(x, (np.ndarray, Labelled))
@@ -138,6 +140,8 @@ def all_(x: Any) -> bool:
 
 def any_(x: Any) -> bool:
     """Whether one element holds."""
+    if isinstance(x, bool):
+        return x
     if isinstance(x, (np.ndarray, Labelled)):
         return bool(np.any(array(x)))
     return any(truth(each) for each in elements(x))
@@ -153,8 +157,13 @@ def truth(value: Any) -> bool:
 
 
 def close(a: Any, b: Any, rel: float = 1e-9, abs: float = 0.0) -> bool:  # noqa: A002 - the option's name
-    """Whether numbers are equal within ``abs + rel × |b|``, all of them; shapes must agree."""
-    return Tolerance(float(rel), float(abs)).all_close(numbers(a), numbers(b))
+    """Whether numbers are equal within ``abs + rel × |b|``, all of them; a single number goes with each of
+    an array, other shapes must agree.
+    """
+    seen, wanted = numbers(a), numbers(b)
+    if 0 in (seen.ndim, wanted.ndim):
+        seen, wanted = np.broadcast_arrays(seen, wanted)
+    return Tolerance(float(rel), float(abs), whole_exactly=False).all_close(seen, wanted)
 
 
 def norm(x: Any, axis: int | None = None) -> Any:

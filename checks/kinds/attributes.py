@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Discriminator, Field, Tag
 
-from checks.compare.attributes import attributes_of, follow
+from checks.compare.attributes import follow, pieces_of
 from checks.compare.words import describe, listed
 from checks.evidence import values as v
 from checks.kinds.equal import Equal
@@ -65,7 +65,7 @@ class Attributes(TargetKind):
 
     def judge_node(self, node: v.AnyNode, scene: Scene) -> Outcome:
         """The first attribute that is not right gives the reason; the credit is the lowest of all."""
-        known = attributes_of(node)
+        known = pieces_of(node)
         if not known:
             return Outcome(0.0, "nothing_known")
         expected = scene.reference.get(self.of.variable) if scene.reference else None

@@ -15,7 +15,7 @@ from checks.compare import structure
 from checks.compare.closeness import Tolerance
 from checks.errors import NotMadeError
 from checks.evidence import values as v
-from checks.plan import CallsPlan, CasePlan
+from checks.plan import CallsPlan, CasePlan, StepPlan
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.cases import DOTTED, FACTS, Case, Step, spelled_steps
@@ -57,7 +57,7 @@ class Calls(Kind, Expectation):
         "value": "{call} gives {seen}, which is not right.",
         "container": "{call} gives {seen}: the right content in another container than the one asked for.",
         "dtype": "{call} gives {seen}: the right content, but of another type than asked for.",
-        "shape": "{call} gives {seen}; its shape is not the one asked for.",
+        "shape": "{call} gives {seen}; that is not the size asked for.",
         "nan": "{call} gives values that are not numbers (NaN).",
         "expect": "{call} does not come out right.",
         "mutated": "{call} changes {argument}; it should leave what it is given as it is.",
@@ -104,6 +104,9 @@ class Calls(Kind, Expectation):
             )
         if not self.cases and self.generate is None:
             yield (), "calls need cases, or generate", ""
+        for path, inner in self._inner_expectations():
+            if inner.expected is not None and inner.expected.result_of is not None:
+                yield (*path, "expected"), "another function is called for all cases: say so beside `of`", ""
         if self.generate and not self.is_given:
             yield ("generate",), "nothing is expected of generated calls", "expected: reference"
         seen: set[str] = set()
@@ -119,12 +122,36 @@ class Calls(Kind, Expectation):
         """The calls for the sandbox; nothing of what is expected."""
         return self._plan
 
+    def _inner_expectations(self) -> Iterator[tuple[tuple[str | int, ...], Expectation]]:
+        for number, case in enumerate(self.cases):
+            yield ("cases", number), case
+            for at, step in enumerate(case.steps):
+                yield ("cases", number, "steps", at), step
+
+    def reference_work(self) -> CallsPlan | None:
+        """The same calls of another function of the author's, where its results are what is looked at."""
+        return self._others_plan
+
+    @cached_property
+    def _others_plan(self) -> CallsPlan | None:
+        other = self.expected.result_of if self.expected else None
+        if other is None:
+            return None
+        own = self.of.partition(".")[0]
+        cases = tuple(
+            msgspec.structs.replace(case, steps=tuple(_of_other(step, own, other) for step in case.steps))
+            for case in self._plan.cases
+        )
+        plan = msgspec.structs.replace(self._plan, key="", cases=cases)
+        return msgspec.structs.replace(plan, key=f"calls {digest(plan)}")
+
     def judge(self, scene: Scene) -> Outcome:
         """Every case by what is expected of it."""
         if self.of.partition(".")[0] not in scene.values:
             return Outcome(0.0, "absent", {"variable": self.of})
         made = runs_by_case(scene.values, self._plan.key)
-        theirs = runs_by_case(scene.reference, self._plan.key) if scene.reference else {}
+        authors = (self._others_plan or self._plan).key
+        theirs = runs_by_case(scene.reference, authors) if scene.reference else {}
         outcomes = {name: self._judge_case(name, made, theirs, scene) for name in self._cases}
         failing = tuple(name for name, outcome in outcomes.items() if not outcome.passed)
         if not failing:
@@ -172,7 +199,8 @@ class Calls(Kind, Expectation):
             last = number == len(steps) - 1
             expectation = step.over(case.over(self)) if last else step.over(Expectation())
             theirs = author.steps[number] if author and number < len(author.steps) else None
-            outcome = expectation.judge_step(seen, theirs, scene, self._facts(case, steps, number))
+            facts = self._facts(case, steps, number)
+            outcome = _unended(expectation.judge_step(seen, theirs, scene, facts), step, seen)
             if outcome.credit < lowest.credit:
                 lowest = outcome
             if lowest.credit <= 0:
@@ -214,6 +242,22 @@ class Calls(Kind, Expectation):
     def _keeps_arguments(self) -> bool:
         inner = [each for case in self.cases for each in (case, *case.steps)]
         return any(each.looks_at_arguments for each in (self, *inner))
+
+
+def _unended(outcome: Outcome, step: Step, seen: v.Step) -> Outcome:
+    """An iterator that gave all the items that were asked for may go on for ever."""
+    full = isinstance(seen.result, v.Sequence) and len(seen.result.items) == step.consume
+    if outcome.reason not in ("value", "shape") or not full:
+        return outcome
+    more = f"at least {step.consume} items (no more were asked for): {outcome.facts['seen']}"
+    return replace(outcome, facts={**outcome.facts, "seen": more})
+
+
+def _of_other(step: StepPlan, own: str, other: str) -> StepPlan:
+    """The step on the variable ``other`` where it is about ``own``."""
+    name, dot, rest = step.of.partition(".")
+    own_step = name == own and not step.imported
+    return msgspec.structs.replace(step, of=f"{other}{dot}{rest}") if own_step else step
 
 
 def digest(plan: msgspec.Struct) -> str:

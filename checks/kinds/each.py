@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from checks.compare import content, steps
+from checks.compare.spelling import Spelled
 from checks.compare.words import listed
-from checks.compare.written import Spelled
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene

@@ -15,8 +15,10 @@ from checks.scene import PASSED, Outcome, Scene
 from checks.spec import likeness
 from checks.spec.base import Found, Scope
 from checks.spec.kind import ABSENT, TargetKind
-from checks.spec.likeness import Likeness
+from checks.spec.likeness import NUMBERS, Likeness
 from checks.spec.target import Operand
+
+_UNDEFINED = "{variable} is to be compared with something that cannot be computed: {why}."
 
 
 class Equal(TargetKind, Likeness):
@@ -32,6 +34,7 @@ class Equal(TargetKind, Likeness):
         "other_absent": "{variable} is to be compared with something that has no value.",
         **likeness.REASONS,
         **likeness.TABLE_REASONS,
+        **likeness.DICT_REASONS,
         "not_table": "{variable} is no DataFrame.",
         "column_repeated": "{variable} has more than one column {column}.",
         "key_missing": "{variable} has lost the column that tells its rows apart.",
@@ -46,7 +49,11 @@ class Equal(TargetKind, Likeness):
         "unknown": "{variable} names something that cannot be among the right ones.",
         "order": "{variable} leaves out or exchanges some of the right ones.",
     }
-    facts: ClassVar[Mapping[str, str]] = {**TargetKind.facts, **likeness.FACTS}
+    facts: ClassVar[Mapping[str, str]] = {
+        **TargetKind.facts,
+        **likeness.FACTS,
+        "why": "why a formula of `to` cannot be computed",
+    }
 
     to: Operand = Field(description="reference, {reference: …}, {variable: …}, {value: …} or {formula: …}")
     up_to: UpTo = Field(
@@ -88,12 +95,19 @@ class Equal(TargetKind, Likeness):
             return self._judge_rows(node, scene, self.by)
         expected = self.to.node(scene, self.of)
         if expected is None:
-            return Outcome(0.0, "other_absent")
+            why = self.to.undefined(scene)
+            return Outcome(0.0, "other_absent", {"why": why}, wording=_UNDEFINED if why else "")
         if self.prefix:
             return self._judge_ranking(node, expected)
         if self.up_to != "nothing":
             return self._judge_up_to(node, expected)
-        return self.liken(node, expected)
+        return self._written_down(node, expected).liken(node, expected)
+
+    def _written_down(self, node: v.AnyNode, expected: v.AnyNode) -> Likeness:
+        """A number that is written down stands for the integer and for the float, unless ``dtype`` is set."""
+        literal = "value" in self.to.model_fields_set and "dtype" not in self.model_fields_set
+        families = {content.family(node), content.family(expected)}
+        return self.model_copy(update={"dtype": "any"}) if literal and families <= NUMBERS else self
 
     def _column_wanting(self, table: v.AnyNode | None) -> str:
         if table is None:

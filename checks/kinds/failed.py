@@ -44,7 +44,7 @@ class Failed(Kind, Piece):
     def judge(self, scene: Scene) -> Outcome:
         """Full credit where the check fell short for such a reason; its facts come along."""
         found = scene.outcomes.get(self.check, PASSED)
-        if found.passed or (self.because and found.reason not in self.because):
+        if found.passed or (self.because and not {found.reason, found.finer} & set(self.because)):
             return Outcome(0.0, "otherwise")
         if self.cases and set(found.failing) != set(self.cases):
             return Outcome(0.0, "otherwise")

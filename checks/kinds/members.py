@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
@@ -99,7 +100,8 @@ class Members(TargetKind):
         plain = isinstance(item, (v.Bool, v.Int, v.Float))
         return isinstance(item, v.Text) or (plain and not self._only_texts())
 
-    def _judge_names(self, names: set[object]) -> Outcome:
+    def _judge_names(self, found: set[object]) -> Outcome:
+        names = {self._named(name) for name in found}
         bad = [name for name in self.forbidden if name in names]
         unknown: list[object] = []
         if self.others == "forbidden":
@@ -112,6 +114,15 @@ class Members(TargetKind):
         if missing:
             return Outcome(0.0, "missing", {"names": "…", "count": len(missing)}, _paragraph(texts, {}))
         return PASSED
+
+    def _named(self, name: object) -> object:
+        """The member that is meant: of a float the one that differs by rounding alone."""
+        if not isinstance(name, float):
+            return name
+        listed = [
+            each for each in (*self.required, *self.optional, *self.forbidden) if isinstance(each, float)
+        ]
+        return next((each for each in listed if math.isclose(each, name, rel_tol=1e-9)), name)
 
 
 def _texts(messages: list[Member] | dict[str, str], names: list[Member]) -> list[str]:

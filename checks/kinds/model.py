@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from checks.compare.graph import Graph, graph_of
+from checks.compare.graph import Graph, ending_shape, graph_of
 from checks.compare.words import listed
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
@@ -44,20 +44,21 @@ class Model(TargetKind):
         if not isinstance(node, v.Model):
             return Outcome(0.0, "not_model")
         graph = graph_of(node)
-        facts = {"inputs": listed(graph.input_names()), "output_shape": _spelled(graph)}
+        facts = {"inputs": listed(graph.input_names()), "output_shape": _spelled(graph, node)}
         if self.inputs is not None and sorted(graph.input_names()) != sorted(self.inputs):
             return Outcome(0.0, "inputs", facts)
         if self.inputs is not None and self.ordered and graph.input_names() != self.inputs:
             return Outcome(0.0, "inputs_order", facts)
         if self.path is not None and not self.path.trails(node):
             return Outcome(0.0, "path", facts)
-        if self.output_shape is not None and graph.output_shapes() != [tuple(self.output_shape)]:
+        shapes = graph.output_shapes() if node.nodes else [ending_shape(node)]
+        if self.output_shape is not None and shapes != [tuple(self.output_shape)]:
             return Outcome(0.0, "output_shape", facts)
         return PASSED
 
 
-def _spelled(graph: Graph) -> str:
-    shapes = graph.output_shapes()
+def _spelled(graph: Graph, node: v.Model) -> str:
+    shapes = graph.output_shapes() if node.nodes else [ending_shape(node)]
     return str(shapes[0]) if shapes and shapes[0] is not None else "unknown"
 
 

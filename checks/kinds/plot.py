@@ -32,7 +32,8 @@ class Plot(TargetKind):
         "artist": "The plot shows {drawn}; it should show {artist}.",
         "count": "The plot shows {drawn}; that is not how many there should be of {artist}.",
         "pieces": "The plot shows {artist}, but not of as many pieces as it should have.",
-        "data": "The plot shows {artist}, but its {datum} is not what it should be.",
+        "data": "The plot shows {artist}, but not with the {datum} that it should have.",
+        "order": "The plot shows {artist} with the right data, but not in the order asked for.",
         "label": "The plot shows {artist}, but not with the label that it should have.",
         "look": "The plot shows {artist}, but its {datum} is not the one asked for.",
         "extra": "The plot shows {drawn}, which is more than is asked for.",
@@ -120,7 +121,10 @@ class Plot(TargetKind):
             )
         if self.only:
             words = {plots.SORTS[drawing.artist].sort for drawing in self.draws} | {"text"}
-            more = any(artist.sort and artist.sort not in words for artist in plots.artists(axes))
+            more = any(
+                artist.sort and not words & {artist.sort, getattr(plots.as_points(artist), "sort", "")}
+                for artist in plots.artists(axes)
+            )
             yield Outcome(0.0, "extra") if more else PASSED
         for name in WORDINGS:
             wanted = getattr(self, name)

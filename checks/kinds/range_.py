@@ -52,7 +52,7 @@ class Range(TargetKind):
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """Every number of the value, wherever it stands."""
-        found = content.numbers(node)
+        found = content.numbers(v.Sequence(items=node.items) if isinstance(node, v.SetOf) else node)
         if found is None or found.dtype.kind == "c":
             elements = content.items(node)
             return Outcome(0.0, "empty" if elements == [] else "not_numbers", _facts(None, 0))

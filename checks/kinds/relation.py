@@ -10,8 +10,8 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from checks.compare.spelling import Spelled
 from checks.compare.words import describe
-from checks.compare.written import Spelled
 from checks.evidence import values as v
 from checks.formula import Failure, evaluate, parsed
 from checks.formula.exchange import Labelled
@@ -20,7 +20,7 @@ from checks.spec.base import Found, Piece, Scope
 from checks.spec.expression import Formula, formula_problems
 from checks.spec.kind import Kind
 from checks.spec.naming import Identifier
-from checks.spec.target import Operand
+from checks.spec.target import Operand, blame_author
 
 
 class Relation(Kind, Piece):
@@ -83,6 +83,7 @@ class Relation(Kind, Piece):
         result = evaluate(formula, values, scene.expected)
         about = next((name for name in formula.names if name in scene.values), formula.names[0])
         if isinstance(result, Failure):
+            blame_author(formula, scene, result)
             reason = "absent" if result.absent else "undefined"
             return self._outcome(reason, scene, result.absent or about, why=result.why)
         return self._decided(result.value, scene, about)

@@ -31,7 +31,7 @@ class Size(TargetKind):
         "distinct": "the number of different elements",
     }
 
-    length: Bounds | None = Field(default=None, description="elements, rows, or characters of a text")
+    length: Bounds | None = Field(default=None, description="elements, rows, characters of a text, or bytes")
     shape: list[int | None] | None = Field(default=None, description="the axes' lengths; null for any")
     ndim: Bounds | None = Field(default=None, description="the number of axes")
     distinct: Bounds | None = Field(default=None, description="the number of different elements")
@@ -69,10 +69,13 @@ def _fits(shape: tuple[int | None, ...] | None, wanted: list[int | None]) -> boo
 def _distinct(node: v.AnyNode) -> int | None:
     """None where an element is no plain value, so that nobody can tell how many differ."""
     found = content.items(node)
-    labels = [(type(item).__name__, content.label(item)) for item in found or ()]
-    if found is None or any(label is None and kind != "Nothing" for kind, label in labels):
+    if found is None:
         return None
-    return len(set(labels))
+    labels = [_GAP if content.gap(item) else content.label(item) for item in found]
+    return None if None in labels else len(set(labels))
+
+
+_GAP = ("gap",)  # no value's label
 
 
 KIND = Size

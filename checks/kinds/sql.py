@@ -20,7 +20,7 @@ from checks.plan import DatabasePlan, QueryPlan
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.kind import ABSENT, Kind
-from checks.spec.target import Operand, suggestion
+from checks.spec.target import ResultOperand, suggestion
 
 Cell = None | bool | int | float | str
 
@@ -109,7 +109,10 @@ class Sql(Kind, Piece):
 
     of: str = Field(description="the variable with the query, or with a list of queries")
     databases: list[Database] = Field(min_length=1, max_length=20)
-    expected: Operand | None = Field(default=None, description="reference: what the author's query gives")
+    expected: ResultOperand | None = Field(
+        default=None,
+        description="reference: what the author's query gives; {result_of: …}: what another one gives",
+    )
     order: Literal["any", "same"] | OrderBy = Field(
         default="any", description="whether the rows' order counts"
     )
@@ -136,7 +139,11 @@ class Sql(Kind, Piece):
                 suggestion(self.of, scope.variables),
             )
         if self.expected is not None and self.expected.reference != "":
-            yield ("expected",), "the result is either written down, or `reference`", "expected: reference"
+            yield (
+                ("expected",),
+                "the result is either written down, or `reference` (or {result_of: …})",
+                "expected: reference",
+            )
         seen: set[str] = set()
         for number, database in enumerate(self.databases):
             if database.id in seen:
@@ -153,6 +160,18 @@ class Sql(Kind, Piece):
     def _plan(self) -> QueryPlan:
         databases = tuple(DatabasePlan(each.id, each.input, each.script or "") for each in self.databases)
         plan = QueryPlan("", self.of, databases, self.seconds, self.rows)
+        return msgspec.structs.replace(plan, key=f"sql {digest(plan)}")
+
+    def reference_work(self) -> QueryPlan | None:
+        """Another query of the author's on the same databases, where its results are what is looked at."""
+        return self._others_plan
+
+    @cached_property
+    def _others_plan(self) -> QueryPlan | None:
+        other = self.expected.result_of if self.expected else None
+        if other is None:
+            return None
+        plan = msgspec.structs.replace(self._plan, key="", of=other)
         return msgspec.structs.replace(plan, key=f"sql {digest(plan)}")
 
     def judge(self, scene: Scene) -> Outcome:
@@ -192,7 +211,8 @@ class Sql(Kind, Piece):
 
     def _judge_databases(self, scene: Scene) -> Iterator[Outcome]:
         made = runs_by_case(scene.values, self._plan.key)
-        theirs = runs_by_case(scene.reference, self._plan.key) if self.expected and scene.reference else {}
+        authors = (self._others_plan or self._plan).key
+        theirs = runs_by_case(scene.reference, authors) if self.expected and scene.reference else {}
         for database in self.databases:
             (run, *_) = made.get(database.id, [None])
             name = "another database" if database.hidden else database.id
@@ -260,7 +280,7 @@ class Sql(Kind, Piece):
         return [name.casefold() if fold else name for name in result.names]
 
     def _judge_rows(self, seen: Result, wanted: Result) -> Outcome:
-        near = Near(self.rel, self.abs)
+        near = Near(self.rel, self.abs, "rel" not in self.model_fields_set)
         if len(seen.rows) != len(wanted.rows):
             return Outcome(0.0, "row_count")
         if not same_rows(seen.rows, wanted.rows, near):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from checks.compare import content
@@ -18,7 +17,11 @@ from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.bounds import Bounds
+from checks.spec.dtypes import dtype_problems
 from checks.spec.kind import ABSENT, TargetKind
+
+Key = tuple[int, float, str]
+Cells = list[Key | None]
 
 
 class ColumnRule(Piece):
@@ -109,6 +112,8 @@ class Table(TargetKind):
         """A rule about columns that none are named for."""
         if (self.ordered or self.others == "forbidden") and not self.columns:
             yield (), "which columns? `columns` names none", ""
+        for name, rule in self.columns.items() if isinstance(self.columns, dict) else ():
+            yield from dtype_problems(rule.dtype, ("columns", name, "dtype"))
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """The first condition that fails gives the reason."""
@@ -170,14 +175,17 @@ class Table(TargetKind):
         wrong = (
             (rule.names is not None and names != rule.names)
             or (rule.unique and _repeats(list(node.index.levels)))
-            or (rule.sorted and not _ascends(list(node.index.levels), descending=False))
+            or (
+                rule.sorted
+                and not _ascends([_sort_keys(level) for level in node.index.levels], descending=False)
+            )
         )
         return Outcome(0.0, "index") if wrong else PASSED
 
     def _order(self, node: v.Table) -> Outcome:
         if self.sorted is None:
             return PASSED
-        columns = [content.column(node, name)[0] for name in self.sorted.by]
+        columns = [_column_keys(node, name) for name in self.sorted.by]
         return PASSED if _ascends(columns, descending=self.sorted.descending) else Outcome(0.0, "unsorted")
 
 
@@ -194,21 +202,33 @@ def _repeats(columns: list[v.Array]) -> bool:
     return len(set(rows)) < len(rows)
 
 
-def _ascends(columns: list[v.Array], *, descending: bool) -> bool:
-    """Whether the rows are in order; missing values may stand anywhere at the end."""
-    if len(columns) == 1 and (found := content.numbers(columns[0])) is not None:
-        kept = found[: len(found) - _trailing_gaps(found)]
-        steps = kept[1:] >= kept[:-1] if not descending else kept[1:] <= kept[:-1]
-        return bool(np.all(steps))
-    rows = list(
-        zip(*([sort_key(item) for item in content.items(each) or []] for each in columns), strict=True)
+def _ascends(columns: list[Cells], *, descending: bool) -> bool:
+    """Whether the rows are in order; missing values come last in either direction."""
+    return all(
+        _in_order(one, other, descending=descending) for one, other in pairwise(zip(*columns, strict=True))
     )
-    return all(one >= other if descending else one <= other for one, other in pairwise(rows))
 
 
-def _trailing_gaps(found: Any) -> int:
-    holes = np.isnan(found)[::-1]
-    return int(len(holes) if holes.all() else holes.argmin())
+def _in_order(row: Sequence[Key | None], after: Sequence[Key | None], *, descending: bool) -> bool:
+    """Whether a row may stand before another one; the first column in which they differ decides."""
+    for one, other in zip(row, after, strict=True):
+        if one != other:
+            return other is None or (one is not None and (one > other) == descending)
+    return True
+
+
+def _column_keys(table: v.Table, name: str) -> Cells:
+    array = content.column(table, name)[0]
+    return _sort_keys(array, next((each.groups for each in table.columns if each.values is array), None))
+
+
+def _sort_keys(array: v.Array, groups: v.Groups | None = None) -> Cells:
+    """What the cells are sorted by, None for a missing one; ordered categories by their own order."""
+    cells = content.items(array) or []
+    if groups is not None and groups.ordered:
+        place = {label: at for at, label in enumerate(content.labels(groups.names))}
+        return [None if content.gap(cell) else (0, place.get(content.label(cell), -1), "") for cell in cells]
+    return [None if content.gap(cell) else sort_key(cell) for cell in cells]
 
 
 KIND = Table

@@ -12,6 +12,7 @@ from checks.compare.words import class_name
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.base import Found, Scope
+from checks.spec.dtypes import dtype_problems
 from checks.spec.kind import ABSENT, TargetKind
 from checks.spec.target import suggestion
 
@@ -52,6 +53,7 @@ class Type(TargetKind):
             for number, word in enumerate(words):
                 if word not in content.CONTAINERS:
                     yield (key, number), f"unknown container {word!r}", suggestion(word, content.CONTAINERS)
+        yield from dtype_problems(self.dtype, ("dtype",), of_numbers=True)
 
     def judge_node(self, node: v.AnyNode, _scene: Scene) -> Outcome:
         """The first condition that fails gives the reason."""
@@ -72,8 +74,19 @@ class Type(TargetKind):
 
 def ancestry(node: v.AnyNode) -> set[str]:
     """The class names of a value: its own and its ancestors', without their modules."""
-    bases = node.bases if isinstance(node, (v.Layer, v.Opaque)) else ()
-    return {class_name(name) for name in (getattr(node, "cls", ""), *bases) if name}
+    bases = node.bases if isinstance(node, (v.Layer, v.Opaque)) else (_BUILT_IN.get(type(node), ""),)
+    base = getattr(node, "base", "")
+    return {class_name(name) for name in (getattr(node, "cls", ""), base, *bases) if name} - {"other"}
+
+
+# Evidence tells these by their kind: what is read of an instance of a subclass is what its base holds.
+_BUILT_IN: dict[type, str] = {
+    v.Mapping: "dict",
+    v.Text: "str",
+    v.Int: "int",
+    v.Table: "DataFrame",
+    v.Series: "Series",
+}
 
 
 KIND = Type

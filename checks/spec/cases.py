@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,12 +11,36 @@ from pydantic_core import PydanticCustomError
 from checks.compare.spelling import spelled
 from checks.plan import StepPlan
 from checks.spec.argument import Argument, argument_data, expected_node
-from checks.spec.base import Found, Scope
+from checks.spec.base import Found, Piece, Scope
 from checks.spec.expectation import Expectation
+from checks.spec.suggesting import suggestion
 from checks.spec.wording import message_problems
 
 DOTTED = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 _LAST = "it"
+
+
+class Import(Piece):
+    """A function out of a module, such as ``operator.eq``; a plain name is a built-in one: ``len``."""
+
+    import_: str = Field(alias="import", pattern=DOTTED)
+
+    def spelled(self, arguments: Sequence[str]) -> str:
+        """The call as a notebook would write it: operators between what they join."""
+        sign = _OPERATORS.get(self.import_)
+        if sign and len(arguments) == 2:
+            return f"{arguments[0]} {sign} {arguments[1]}"
+        return f"{self.import_.removeprefix('builtins.')}({', '.join(arguments)})"
+
+
+_OPERATORS = {
+    f"operator.{name}": sign
+    for name, sign in (
+        *(("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")),
+        *(("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//"), ("mod", "%")),
+        *(("pow", "**"), ("matmul", "@"), ("and_", "&"), ("or_", "|"), ("xor", "^")),
+    )
+}
 
 
 class Step(Expectation):
@@ -24,7 +48,10 @@ class Step(Expectation):
     ``look`` at an attribute. ``as`` names what comes out, for later steps.
     """
 
-    call: str | None = Field(default=None, pattern=DOTTED)
+    call: Annotated[str, Field(pattern=DOTTED)] | Import | None = Field(
+        default=None,
+        description="a variable or what an earlier step gave, with dots; or {import: operator.eq}",
+    )
     construct_: str | None = Field(default=None, alias="construct", pattern=DOTTED)
     look: str | None = Field(default=None, pattern=DOTTED)
     as_: str = Field(default=_LAST, alias="as", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -45,7 +72,14 @@ class Step(Expectation):
     @property
     def of(self) -> str:
         """The dotted name that the step is about."""
+        if isinstance(self.call, Import):
+            return self.call.import_
         return self.call or self.construct_ or self.look or ""
+
+    @property
+    def root(self) -> str:
+        """The name that must be there: a variable's, or an earlier step's; empty for an import."""
+        return "" if isinstance(self.call, Import) else self.of.partition(".")[0]
 
     def plan(self) -> StepPlan:
         """What the sandbox does."""
@@ -56,13 +90,17 @@ class Step(Expectation):
             arguments=tuple(map(argument_data, self.arguments)),
             keywords={name: argument_data(each) for name, each in self.keywords.items()},
             consume=self.consume,
+            imported=isinstance(self.call, Import),
         )
 
     def spelled(self) -> str:
         """The step as the notebook would write it."""
         if self.look:
             return self.of
-        return f"{self.of}({', '.join(_spelled_arguments(self.arguments, self.keywords))})"
+        arguments = _spelled_arguments(self.arguments, self.keywords)
+        if isinstance(self.call, Import):
+            return self.call.spelled(arguments)
+        return f"{self.of}({', '.join(arguments)})"
 
 
 class Case(Expectation):
@@ -87,6 +125,13 @@ class Case(Expectation):
             yield ("arguments",), "a case with steps has its arguments in the steps", ""
         if self.message is not None:
             yield from message_problems(self.message, ("message",), FACTS)
+        known = {*scope.variables, _LAST}
+        for number, step in enumerate(self.steps):
+            if step.root and step.root not in known:
+                what = f"{step.root!r} is none of the part's variables, and no earlier step's `as`"
+                key = next(key for key in ("call", "construct", "look") if getattr(step, _FIELDS[key]))
+                yield ("steps", number, key), what, _meant(step, known)
+            known.add(step.as_)
 
     def made(self, of: str, consume: int | None) -> list[Step]:
         """The steps of the case: those given, or the one call of ``of``."""
@@ -95,6 +140,15 @@ class Case(Expectation):
         taken = self.consume if self.consume is not None else consume
         given = {"call": of, "arguments": self.arguments, "keywords": self.keywords, "consume": taken}
         return [Step.model_validate(given)]
+
+
+_FIELDS = {"call": "call", "construct": "construct_", "look": "look"}
+
+
+def _meant(step: Step, known: set[str]) -> str:
+    close = suggestion(step.root, known)
+    library = "." in step.of and not close.startswith("did you mean")
+    return f"{{import: {step.of}}}, for a function of a module" if library else close
 
 
 FACTS = {

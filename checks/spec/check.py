@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -15,9 +15,10 @@ from checks.spec.base import Found, Piece, Scope
 from checks.spec.kind import Kind, kinds
 from checks.spec.reading import Path
 from checks.spec.target import suggestion
-from checks.spec.template import fill
+from checks.spec.template import fill, singular
 from checks.spec.wording import message_problems
 
+INSIDE = "value"
 ALWAYS = "The check did not pass."
 
 
@@ -81,13 +82,18 @@ class CheckBase(Piece):
         return replace(outcome, remark=remark, message="")
 
     def _message(self, outcome: Outcome) -> str:
-        chosen = self.messages.get(outcome.reason)
+        chosen = self.messages.get(outcome.finer) or self.messages.get(outcome.reason)
+        if chosen is None and outcome.reason == "nan":  # gaps are wrong values, too
+            chosen = self.messages.get("values")
         if chosen is None and outcome.message:
             return outcome.message
         template = chosen or self.message
         if template is None and outcome.fallback:
             return outcome.fallback
-        return fill(template or self.kind.reasons.get(outcome.reason) or ALWAYS, outcome.facts)
+        if template is not None:
+            return fill(template, outcome.facts)
+        own = outcome.wording or self.kind.reasons.get(outcome.finer or outcome.reason) or ALWAYS
+        return fill(singular(_of_column(own, outcome.facts), outcome.facts), outcome.facts)
 
     def problems(self, scope: Scope) -> Iterator[Found]:
         """Messages for reasons that the kind has not, fields that it does not fill,
@@ -106,6 +112,15 @@ class CheckBase(Piece):
         for number, name in enumerate(self.needs):
             if name not in scope.checks:
                 yield ("needs", number), f"the part has no check {name!r}", suggestion(name, scope.checks)
+
+
+def _of_column(own: str, facts: Mapping[str, object]) -> str:
+    """A standard message on a column names it, where the kind's own words do not."""
+    inside = facts.get("variable") == INSIDE  # a piece, which the check around it names
+    if not facts.get("column") or "{column}" in own or inside:
+        return own
+    named = own.replace("{variable}", "the column {column} of {variable}")
+    return named[:1].upper() + named[1:]
 
 
 if TYPE_CHECKING:

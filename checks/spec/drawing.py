@@ -129,9 +129,12 @@ class Drawing(Piece):
         ordered = self.order == "same" if self.order else plots.SORTS[self.artist].ordered
         tolerance = Tolerance(self.rel, self.abs)
         faults = [next(plots.differing(seen, each, tolerance, ordered=ordered), None) for each in wanted]
-        return (
-            None if None in faults or not self.data else Shortfall("data", faults[0] or "" if faults else "")
+        if None in faults or not self.data:
+            return None
+        moved = self.order == "same" and any(
+            not [*plots.differing(seen, each, tolerance, ordered=False)] for each in wanted
         )
+        return Shortfall("order") if moved else Shortfall("data", faults[0] or "" if faults else "")
 
     def _look(self, artist: v.Opaque) -> Shortfall | None:
         label = artist.attributes.get("label")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 from typing import Literal as OneOf
 
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from checks.compare import content, structure
 from checks.compare.closeness import Tolerance
+from checks.compare.normal import fold
 from checks.compare.spelling import spelled
 from checks.compare.words import class_name
 from checks.errors import MissingReferenceError, NotMadeError
@@ -18,7 +20,8 @@ from checks.kinds.equal import Equal
 from checks.scene import PASSED, Outcome, Scene
 from checks.spec.argument import Expected, expected_node
 from checks.spec.base import Found, Piece, Scope
-from checks.spec.target import Operand, Target
+from checks.spec.likeness import NUMBERS
+from checks.spec.target import ResultOperand, Target
 from checks.spec.template import fill
 
 if TYPE_CHECKING:
@@ -26,14 +29,17 @@ if TYPE_CHECKING:
 
 PSEUDO = ("result", "arguments", "keywords", "stdout", "raised")
 _EXPECTED = "what is expected"  # no name of a variable
-_NUMBERS = {"integer", "float", "complex"}
 _NAMES = {"result": "the result", "stdout": "what is printed", "raised": "the exception"}
 _RESULT = Target(variable="result")
 _NEVER = ("time_limit", "exited", "not_made", "too_large", "unfit", "missing", "not_callable")
 
 
+_RETURNED = "{call} returns its text, but it should print it: nothing was printed."
+_ALIKE = ("case", "blanks")
+
+
 class Raises(Piece):
-    """An exception: the name of its class or of an ancestor, and pieces of its text."""
+    """An exception: the name of its class or of an ancestor, and pieces of its text, in whatever case."""
 
     exception: str
     contains: list[str] = Field(default=[])
@@ -51,7 +57,8 @@ class Raises(Piece):
         """The reason why an exception is not this one; empty where it is."""
         if self.exception not in {class_name(name) for name in (raised.cls, *raised.bases)}:
             return "other_exception"
-        return "" if all(piece in raised.message for piece in self.contains) else "exception_text"
+        text = fold(raised.message, _ALIKE)
+        return "" if all(fold(piece, _ALIKE) in text for piece in self.contains) else "exception_text"
 
 
 class Printed(Piece):
@@ -100,8 +107,9 @@ class Expectation(Piece):
     """Every condition that is given must hold; those on the result look at it in the order given here."""
 
     returns: Optional[Expected] = Field(default=None, description="the result, as a value")  # noqa: UP045
-    expected: Operand | None = Field(
-        default=None, description="the result: reference (what the author's function gives), {variable: …} …"
+    expected: ResultOperand | None = Field(
+        default=None,
+        description="the result: reference (what the author's function gives), {result_of: …}, {variable: …}",
     )
     compare: dict[str, Any] = Field(
         default={}, description="settings of `equal` for the result: rel, dtype …; normalise"
@@ -164,9 +172,7 @@ class Expectation(Piece):
         lowest = PASSED
         for found in self._conditions(step, author, inner):
             if found.credit < lowest.credit:
-                lowest = Outcome(
-                    found.credit, found.reason, {**found.facts, **known}, fallback=found.fallback
-                )
+                lowest = replace(found, facts={**found.facts, **known})
             if lowest.credit <= 0:
                 break
         prefix = fill("{call}: ", known)
@@ -187,7 +193,8 @@ class Expectation(Piece):
             )
         yield from self._judge_arguments(step, author)
         if self.stdout and not self.stdout.holds(step.printed, author.printed if author else None):
-            yield Outcome(0.0, "stdout")
+            silent = not step.printed.strip() and isinstance(step.result, v.Text)
+            yield Outcome(0.0, "stdout", wording=_RETURNED if silent else "")
 
     def _judge_exception(self, step: v.Step, author: v.Step | None) -> Outcome:
         wanted = self._wants_exception(author)
@@ -258,7 +265,7 @@ class Expectation(Piece):
         numbers = (
             result is not None
             and wanted is not None
-            and {content.family(result), content.family(wanted)} <= _NUMBERS
+            and {content.family(result), content.family(wanted)} <= NUMBERS
         )
         lenient = {"dtype": "any"} if self.expected is None and numbers else {}
         form = {"variable": "result", "normalise": self.compare.get("normalise", [])}

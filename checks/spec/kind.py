@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 import checks.kinds
+from checks.compare.spelling import Spelled
 from checks.compare.words import describe, quoted_if_odd
-from checks.compare.written import Spelled
 from checks.evidence import values as v
 from checks.plan import CallsPlan, QueryPlan
 from checks.scene import Outcome, Scene
@@ -49,6 +49,10 @@ class Kind:
 
     def work(self) -> CallsPlan | QueryPlan | None:
         """What the sandbox has to do for the check once the part's values are taken; mostly nothing."""
+        return None
+
+    def reference_work(self) -> CallsPlan | QueryPlan | None:
+        """What the author's run has to do beside :meth:`work`: the same with another function or query."""
         return None
 
     def known_facts(self, _scope: Scope) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,10 @@ from pydantic import BaseModel, Field, model_validator
 from checks.compare import content, frames, structure
 from checks.compare.closeness import Tolerance
 from checks.compare.content import Numbers
-from checks.compare.written import Spelled
+from checks.compare.recast import recast
+from checks.compare.spelling import Spelled
+from checks.compare.steps import sub_array
+from checks.compare.words import listed
 from checks.evidence import values as v
 from checks.scene import PASSED, Outcome
 from checks.spec.base import Piece
@@ -20,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "kind": "{variable} is {seen}, which is another sort of value than the one asked for.",
     "container": "{variable} holds the right content, but as {seen} instead of the container asked for.",
     "dtype": "{variable} holds the right content, but its elements are of another type than asked for.",
-    "shape": "{variable} is {seen}; its shape is not the one asked for.",
+    "shape": "{variable} is {seen}; that is not the size asked for.",
     "nan": "{variable} has values that are not numbers (NaN): {differing} of {total}.",
     "values": "{variable} is {seen}, but {differing} of {total} values are not as asked for.",
 }
@@ -34,13 +38,29 @@ TABLE_REASONS: Mapping[str, str] = {
     "index": "{variable} has other row labels than asked for.",
     "names": "{variable} has the right content, but its names are others than asked for.",
 }
+DICT_REASONS: Mapping[str, str] = {
+    "keys_missing": "{variable} is {seen}, but it lacks some of the keys that it should have.",
+    "keys_extra": "{variable} is {seen}, with keys that were not asked for: {keys}.",
+}
 FACTS: Mapping[str, str] = {
+    "keys": "a dict's keys that were not asked for",
     "differing": "how many values (or rows) are not right",
     "total": "how many values there are",
     "where": "the place of the first value that is not right",
     "expected": "the expected value, where `tell: true` allows it",
 }
+NUMBERS = frozenset({"integer", "float", "complex"})
 _ONE = {"differing": 1, "total": 1}
+_OF_COLUMNS = {
+    "dtype": "{variable} holds the right content, but column {column} is of another type than asked for.",
+    "values": "{variable} is {seen}, but {differing} of {total} rows are not right in column {column}.",
+    "nan": "{variable} is {seen}; column {column} has gaps (NaN or None) where values are asked for.",
+}
+_OTHER_INSIDE = (
+    "{variable} holds the right content, but what is inside of it is in other containers than asked for."
+)
+_OTHER_TYPE = "{variable} is {seen}: the right value, but of another type than asked for."
+_NOT_RIGHT = "{variable} is {seen}, which is not right."
 # float32 arithmetic is right to a few units of its last place, wherever its results are kept afterwards.
 _UNITS = 8.0
 
@@ -114,16 +134,32 @@ class Likeness(BaseModel):
         relative = self.rel
         if "rel" not in self.model_fields_set and self.dtype not in ("same", "strict"):
             relative = max(relative, *(_precision(each) for each in compared), 0.0)
-        return Tolerance(relative, self.abs, self.nan_equal)
+        return Tolerance(
+            relative, self.abs, self.nan_equal, self.rel == 0 or "rel" not in self.model_fields_set
+        )
 
     def _compare(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
-        """By layout where there are labels, by numbers where there are only these, else piece by piece."""
+        """By layout where there are labels, else by content."""
+        if (found := self._recast(node, expected)) is not None:
+            return found
         if isinstance(node, v.Table) and isinstance(expected, v.Table):
             return self._tables(node, expected)
         if isinstance(node, v.Series) and isinstance(expected, v.Series) and any(self.settings()):
             if self.names and content.label(node.name) != content.label(expected.name):
                 return self._less("names", {})
             return self._tables(frames.as_table(node), frames.as_table(expected))
+        return self._by_content(node, expected)
+
+    def _recast(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome | None:
+        """The outcome where one container may stand for another; None where it may not."""
+        if isinstance(expected, v.Text) and content.is_moment(node):
+            return self._by_content(v.Text(v=str(content.scalar(node))), expected)
+        pair = recast(node, expected)
+        found = self._compare(*pair) if pair else None
+        return self._less("container", {}) if found and found.passed and self.container != "any" else found
+
+    def _by_content(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
+        """Without labels: entry by entry, in any order, by numbers, or piece by piece."""
         if isinstance(expected, v.Mapping):
             return self._mappings(node, expected)
         if self.order is None and self.rows == "any":
@@ -133,10 +169,22 @@ class Likeness(BaseModel):
 
     def _numbers(self, node: v.AnyNode, expected: v.AnyNode, wanted: Numbers) -> Outcome:
         seen = content.numbers(node)
+        if seen is None and not wanted.size:
+            return self._structures(node, expected)
+        tolerance = self.tolerance(node, expected)
+        if seen is None and structure.same(node, expected, tolerance, loose=True):
+            return self.wrapping(node, expected, same_shape=False)
         if seen is None:
             return Outcome(0.0, "kind")
-        found = self.numbers_alike(seen, wanted, self.tolerance(node, expected))
+        found = self.numbers_alike(seen, wanted, tolerance)
+        if found.passed and structure.differ_beyond(node, expected, tolerance):
+            found = self._differ_beyond(node, expected)
         return self.wrapping(node, expected, seen.shape == wanted.shape) if found.passed else found
+
+    def _differ_beyond(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
+        theirs, ours = content.beyond(node), content.beyond(expected)
+        differing = sum(one != other for one, other in zip(theirs, ours, strict=True))
+        return _values(differing, max(len(content.items(expected) or ()), 1))
 
     def numbers_alike(self, seen: Numbers, wanted: Numbers, tolerance: Tolerance) -> Outcome:
         """Numbers alone; one axis of length 1 more or less does not matter here."""
@@ -149,28 +197,44 @@ class Likeness(BaseModel):
         wrong = ~tolerance.close(seen, wanted)
         not_numbers = np.isnan(seen) & ~np.isnan(wanted)
         chosen = not_numbers if not_numbers.any() else wrong
-        facts = {"differing": int(chosen.sum()), "total": seen.size, "where": _place(chosen)}
-        return Outcome(0.0, "nan" if not_numbers.any() else "values", facts)
+        found = _values(int(chosen.sum()), seen.size, _place(chosen))
+        return replace(found, reason="nan", wording="") if not_numbers.any() else found
 
     def wrapping(self, node: v.AnyNode, expected: v.AnyNode, same_shape: bool) -> Outcome:
         """The content is right: is it held as asked for?"""
         same = same_shape and content.container(node) == content.container(expected)
+        if self._other_dtype(node, expected) and not same:
+            return Outcome(0.0, "dtype")
         if self.container != "any" and not same:
             return self._less("container", {})
-        return PASSED if self.dtype_fits(node, expected) else self._less("dtype", {})
+        nested = isinstance(node, (v.Mapping, v.Sequence)) and content.numbers(node) is None
+        if nested and self.dtype == "family" and structure.other_truths(node, expected):
+            return self._less("dtype", {})
+        if self.dtype_fits(node, expected):
+            return PASSED
+        single = content.container(node) in ("number", "moment", "text")
+        return replace(self._less("dtype", {}), wording=_OTHER_TYPE if single else "")
+
+    def _other_dtype(self, node: v.AnyNode, expected: v.AnyNode) -> bool:
+        """Whether both say of what type their elements are, it is not the same, and it should be."""
+        seen, wanted = content.dtype(node), content.dtype(expected)
+        return self.dtype in ("same", "strict") and bool(seen and wanted) and seen != wanted
 
     def dtype_fits(self, node: v.AnyNode, expected: v.AnyNode) -> bool:
         """Whether the elements are of the type asked for."""
         match self.dtype:
             case "any" | "ignored":
                 return True
+            case "same" | "strict" if isinstance(node, v.Series) and isinstance(expected, v.Series):
+                return frames.same_sort(frames.as_column(node), frames.as_column(expected), "same")
             case "same" | "strict":
                 return content.dtype(node) == content.dtype(expected)
             case _:
-                return content.family(node) == content.family(expected)
+                nothing = all(content.shape_of(each) == (0,) for each in (node, expected))
+                return nothing or content.family(node) == content.family(expected)
 
     def _less(self, reason: str, facts: Mapping[str, object]) -> Outcome:
-        return Outcome(self.credit if self.container == "partial" else 0.0, reason, facts)
+        return Outcome(0.0 if self.container == "same" else self.credit, reason, facts)
 
     def _tables(self, node: v.Table, expected: v.Table) -> Outcome:
         by = tuple(self.order.by) if self.order else ()
@@ -181,21 +245,24 @@ class Likeness(BaseModel):
         if found is None:
             return PASSED
         facts = {**_ONE, **found.facts}
-        return self._less("dtype", facts) if found.reason == "dtype" else Outcome(0.0, found.reason, facts)
+        outcome = self._less("dtype", facts) if found.reason == "dtype" else Outcome(0.0, found.reason, facts)
+        return replace(outcome, wording=_OF_COLUMNS.get(found.reason, "") if "column" in found.facts else "")
 
     def _structures(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
         """Texts and containers of anything, element by element."""
         tolerance = self.tolerance(node, expected)
         if structure.same(node, expected, tolerance):
             return self.wrapping(node, expected, same_shape=True)
-        stacked = structure.stacked_moments(expected) if structure.holds_moments(node) else None
-        if stacked is not None:
-            return self._listed_moments(node, expected, stacked)
         theirs, ours = content.items(node), content.items(expected)
-        if theirs is None or ours is None:
-            kind = content.container(node) != content.container(expected)
-            return Outcome(0.0, "kind" if kind else "values", _ONE)
-        if structure.holds_moments(expected) and not structure.holds_moments(node):
+        if structure.same(node, expected, tolerance, loose=True):
+            outside = not theirs or not ours or structure.same_cells(theirs, ours, tolerance)
+            return self.wrapping(node, expected, same_shape=False) if outside else self._other_inside()
+        if theirs is None or ours is None or isinstance(node, v.Mapping):
+            kind = content.container(node) != content.container(expected) or isinstance(node, v.Mapping)
+            return Outcome(0.0, "kind", _ONE) if kind else _values(1, 1)
+        if content.holds_moments(expected) and not all(
+            content.gap(each) or content.is_moment(each) for each in theirs
+        ):
             return Outcome(0.0, "kind", _ONE)
         if structure.same_items(theirs, ours, tolerance, ordered=not isinstance(expected, v.SetOf)):
             return self.wrapping(node, expected, same_shape=False)
@@ -208,30 +275,51 @@ class Likeness(BaseModel):
         tolerance = self.tolerance(node, expected)
         if structure.same(node, expected, tolerance):
             return self.wrapping(node, expected, same_shape=True)
-        return Outcome(0.0, "values", structure.differing_entries(node, expected, tolerance))
+        if structure.same(node, expected, tolerance, loose=True):
+            return self._other_inside()
+        extra, missing = structure.other_keys(node, expected)
+        facts = {**structure.differing_entries(node, expected, tolerance), "keys": listed(extra)}
+        return Outcome(
+            0.0, "values", facts, finer="keys_extra" if extra else "keys_missing" if missing else ""
+        )
 
-    def _listed_moments(self, node: v.AnyNode, expected: v.AnyNode, stacked: v.Array) -> Outcome:
-        """An array or a series of moments beside a list of them."""
-        theirs, ours = content.items(node) or [], content.items(stacked) or []
-        if len(theirs) != len(ours) or not structure.same_items(theirs, ours, self.tolerance(), ordered=True):
-            return _items_differ(theirs, ours, self.tolerance())
-        return self.wrapping(node, expected, same_shape=True)
+    def _other_inside(self) -> Outcome:
+        """The right content, in other containers further inside."""
+        return PASSED if self.container == "any" else Outcome(0.0, "container", wording=_OTHER_INSIDE)
 
     def _any_order(self, node: v.AnyNode, expected: v.AnyNode) -> Outcome:
         """Elements as often as expected, in any order."""
-        theirs, ours = content.items(node), content.items(expected)
+        theirs, ours = _elements(node), _elements(expected)
         if theirs is None or ours is None:
             return Outcome(0.0, "kind", _ONE)
         if len(theirs) != len(ours):
             return Outcome(0.0, "shape")
-        if structure.same_bag(theirs, ours, self.tolerance(node, expected)):
+        tolerance = self.tolerance(node, expected)
+        if structure.same_bag(theirs, ours, tolerance):
             return self.wrapping(node, expected, same_shape=True)
+        if structure.same_bag(theirs, ours, tolerance, loose=True):
+            return self._other_inside()
         return Outcome(0.0, "values", {"differing": "some", "total": len(theirs)})
+
+
+def _elements(node: v.AnyNode) -> list[v.AnyNode] | None:
+    """The elements of a container, the rows of an array with two axes."""
+    if isinstance(node, v.Array) and len(node.shape) == 2:
+        return [sub_array(node, row) for row in range(node.shape[0])]
+    return content.items(node)
+
+
+def _values(differing: int, total: int, where: str = "") -> Outcome:
+    """So many values are wrong; of a single one there is nothing to count."""
+    facts: dict[str, object] = {"differing": differing, "total": total}
+    return Outcome(
+        0.0, "values", {**facts, "where": where} if where else facts, wording=_NOT_RIGHT if total == 1 else ""
+    )
 
 
 def _items_differ(theirs: list[v.AnyNode], ours: list[v.AnyNode], tolerance: Tolerance) -> Outcome:
     if len(theirs) != len(ours):
-        return Outcome(0.0, "values", {"differing": "some", "total": len(theirs)})
+        return Outcome(0.0, "values", {"differing": "some", "total": len(theirs)}, wording=REASONS["shape"])
     pairs = zip(theirs, ours, strict=True)
     wrong = [at for at, (one, other) in enumerate(pairs) if not structure.same(one, other, tolerance)]
     facts = {

@@ -89,9 +89,13 @@ def _problem(document: Document, path: Path, detail: ErrorDetails) -> Problem:
             return document.problem(path, _plain(detail["msg"], detail["input"]))
 
 
+# pydantic names its own classes; who writes YAML knows none.
+_INSTANCE = re.compile(r"a valid dictionary(?: or (?:instance|object) .*)?$")
+
+
 def _plain(message: str, given: Any) -> str:
     """pydantic's sentence as the middle of a line, with what was given where it is short."""
-    text = message[:1].lower() + message[1:]
+    text = _INSTANCE.sub("a mapping", message[:1].lower() + message[1:])
     shown = isinstance(given, (str, int, float)) or given is None
     return f"{text}, not {given!r}" if shown and repr(given) not in text else text
 

@@ -89,6 +89,13 @@ def read_yaml(raw: bytes, file: str) -> Document:
     return document
 
 
+def _quotes_missing(what: str) -> str:
+    """What is meant where YAML sees a mapping begin or go on in the middle of a text."""
+    seen = ("did not find expected key", "mapping values are not allowed", "did not find expected ',' or")
+    quotes = "a text that begins with a brace, or has a colon and a blank in it, stands in quotes"
+    return quotes if any(each in what for each in seen) else ""
+
+
 def _compose(text: str, file: str) -> Any:
     try:
         aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader))
@@ -96,7 +103,8 @@ def _compose(text: str, file: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise SpecError([Problem(file, *place, "", f"not YAML: {error.problem or error.context}")]) from error
+        what = f"not YAML: {error.problem or error.context}"
+        raise SpecError([Problem(file, *place, "", what, _quotes_missing(what))]) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise SpecError([Problem(file, 0, 0, "", f"not YAML: {error}")]) from error
     if aliases > MAX_ALIASES:
@@ -165,7 +173,8 @@ class _Builder:
 
     def _scalar(self, node: Any, path: Path) -> Any:
         tag, text = str(node.tag).removeprefix(_TAG), str(node.value)
-        meant = "" if node.style else _meant_otherwise(tag, text)
+        named = len(text) == 1 and _VALUES.isdisjoint(path)  # y is a name wherever no value can stand
+        meant = "" if node.style or named else _meant_otherwise(tag, text)
         if meant:
             line, column = _place(node)
             where = ".".join(map(str, path))
@@ -186,6 +195,7 @@ class _Builder:
 
 
 _AS = {"str": "a text", "int": "a whole number in tens"}
+_VALUES = frozenset({"value", "starter", "accept", "arguments", "keywords", "returns", "arguments_after"})
 _SPOKEN_TRUTH = re.compile(r"(?:y|n|yes|no|on|off)", re.IGNORECASE)
 _GROUPED = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*|[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?")
 _OCTAL = re.compile(r"[-+]?0[0-9]+")

@@ -9,7 +9,17 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from checks.compare import content
-from checks.compare.graph import Between, Step, Trail, find_trails, graph_of, is_addition, is_reshaping
+from checks.compare.graph import (
+    Between,
+    Step,
+    Trail,
+    as_chain,
+    find_trails,
+    fused,
+    graph_of,
+    is_addition,
+    is_reshaping,
+)
 from checks.compare.words import class_name
 from checks.evidence import values as v
 from checks.spec.base import Piece
@@ -107,7 +117,9 @@ class Stop(Piece):
 class Route(Piece):
     """From an input over stops, in this order, to an output of the model."""
 
-    from_: str = Field(alias="from", description="the name of the input that the path begins with")
+    from_: str | None = Field(
+        default=None, alias="from", description="the name of the input that the path begins with; else any"
+    )
     through: list[Stop] = Field(min_length=1, description="the stops, from input to output")
     between: Between = Field(
         default="any",
@@ -116,4 +128,11 @@ class Route(Piece):
 
     def trails(self, model: v.Model) -> list[Trail]:
         """The layers at the stops, for every such path of the model."""
-        return find_trails(graph_of(model), self.from_, [stop.step() for stop in self.through], self.between)
+        whole = model if model.nodes or self.from_ is not None else as_chain(model)
+        return self._found(whole) or self._found(fused(whole))
+
+    def _found(self, model: v.Model) -> list[Trail]:
+        graph = graph_of(model)
+        starts = dict.fromkeys(graph.input_names()) if self.from_ is None else [self.from_]
+        steps = [stop.step() for stop in self.through]
+        return [trail for start in starts for trail in find_trails(graph, start, steps, self.between)]

@@ -14,7 +14,7 @@ from checks.compare import content
 from checks.compare.steps import Missing
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
-from checks.formula import Failure, evaluate, parsed
+from checks.formula import Failure, ParsedFormula, evaluate, parsed
 from checks.scene import Scene
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.expression import Formula, formula_problems
@@ -26,7 +26,7 @@ from checks.spec.template import escape
 EVERY_COLUMN = "*"
 MAX_COLUMNS = 200
 OPERANDS = ("reference", "variable", "value", "formula")
-__all__ = ["Operand", "Sight", "Target", "suggestion"]
+__all__ = ["Operand", "ResultOperand", "Sight", "Target", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,16 @@ class Operand(Piece):
     @model_validator(mode="before")
     @classmethod
     def _spelled_short(cls, given: Any) -> Any:
-        return {"reference": ""} if given == "reference" else given
+        if given == "reference":
+            return {"reference": ""}
+        if not isinstance(given, (dict, Operand)):
+            near = suggestion(str(given), ["reference"])
+            meant = near if near.startswith("did") else "write {value: …} for a value that is meant as it is"
+            forms = ", ".join(f"{{{word}: …}}" for word in OPERANDS)
+            raise PydanticCustomError(
+                "operand", "{what}", {"what": f"no reference and none of {forms}: {meant}"}
+            )
+        return given
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Operand:
@@ -126,10 +135,7 @@ class Operand(Piece):
     def problems(self, scope: Scope) -> Iterator[Found]:
         """Names that nothing declares."""
         if self.reference:
-            known = scope.reference | scope.variables
-            if self.reference not in known:
-                what = f"{self.reference!r} is no variable of the reference run"
-                yield ("reference",), what, suggestion(self.reference, known)
+            yield from _unknown_reference(self.reference, ("reference",), scope)
         if self.variable is not None and self.variable not in scope.variables:
             what = f"{self.variable!r} is none of the part's variables"
             yield ("variable",), what, suggestion(self.variable, scope.variables)
@@ -178,17 +184,66 @@ class Operand(Piece):
         return found[0] if found else None
 
     def _computed(self, scene: Scene) -> v.AnyNode | None:
-        """What the formula comes to; the author's fault where no variable of the student takes part."""
+        """What the formula comes to; the author's fault where the author's own values do not do, either."""
         formula = parsed(self.formula or "")
         found = evaluate(formula, scene.values, scene.expected)
         if isinstance(found, Failure):
-            if not formula.names:
-                raise MissingReferenceError(f"the formula {formula.text} cannot be computed: {found.why}")
+            blame_author(formula, scene, found)
             return None
         return found.node()
+
+    def undefined(self, scene: Scene) -> str:
+        """Why the formula cannot be computed; empty where it can, or there is none."""
+        found = evaluate(parsed(self.formula), scene.values, scene.expected) if self.formula else None
+        return found.why if isinstance(found, Failure) else ""
 
     def whole(self, scene: Scene, target: Target | None) -> v.AnyNode | None:
         """The variable as a whole, whatever column was chosen of it."""
         if self.variable is not None:
             return scene.values.get(self.variable)
         return scene.expected(self.reference or (target.variable if target else ""))
+
+
+def blame_author(formula: ParsedFormula, scene: Scene, failure: Failure) -> None:
+    """Raise MissingReferenceError where a formula that failed fails with the author's values, too."""
+    why = "" if formula.names else failure.why
+    if scene.reference is not None and formula.names and set(formula.names) <= scene.reference.keys():
+        again = evaluate(formula, scene.reference, scene.expected)
+        why = again.why if isinstance(again, Failure) else ""
+    if why:
+        raise MissingReferenceError(f"the formula {formula.text} cannot be computed: {why}")
+
+
+class ResultOperand(Operand):
+    """What a call or a query is held against: also what another function or query of the author's gives,
+    when it is called in the same way. It is the author's own result then, but for where it comes from.
+    """
+
+    result_of: str | None = Field(
+        default=None, description="what this other function or query of the author's run gives"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_result(cls, given: Any) -> Any:
+        if isinstance(given, dict) and set(given) == {"result_of"}:
+            return {"reference": "", **given}
+        return given
+
+    @model_validator(mode="after")
+    def _alone(self) -> ResultOperand:
+        if self.result_of is not None and self.reference != "":
+            raise PydanticCustomError("operand", "result_of stands alone")
+        return self
+
+    def problems(self, scope: Scope) -> Iterator[Found]:
+        """A function or query that the author's run does not list."""
+        yield from super().problems(scope)
+        if self.result_of is not None:
+            yield from _unknown_reference(self.result_of, ("result_of",), scope)
+
+
+def _unknown_reference(name: str, path: tuple[str, ...], scope: Scope) -> Iterator[Found]:
+    known = scope.reference | scope.variables
+    if name not in known:
+        yield path, f"{name!r} is no variable of the reference run", suggestion(name, known)

@@ -14,6 +14,7 @@ MAX_WORD = 30
 MAX_LOOKED_AT = 20
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_COUNTED = re.compile(r"(\{(\w+)\} (?:row|word|epoch|statement|value|line|time|character))s\b")
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -42,6 +43,15 @@ def fields(text: str) -> tuple[list[str], list[str]]:
                     f"{piece.group()!r} stands inside a code span, where escaped text would show its escapes"
                 )
     return names, wrong
+
+
+def singular(text: str, values: Mapping[str, object]) -> str:
+    """The message with its own nouns in the singular where they are counted by a field that is 1."""
+
+    def noun(found: re.Match[str]) -> str:
+        return found.group(1) if values.get(found.group(2)) == 1 else found.group()
+
+    return _COUNTED.sub(noun, text)
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from pydantic import BaseModel
 
@@ -19,6 +20,7 @@ from checks.errors import MissingReferenceError
 from checks.evidence import values as v
 from checks.feedback import PartFeedback
 from checks.scene import Scene
+from checks.spec import cases
 from checks.spec.argument import expected_node
 from checks.spec.base import walk
 from checks.spec.models import Part
@@ -39,12 +41,23 @@ def leaked(case: Case, seen: PartFeedback) -> set[Scalar]:
     said = [seen.message, *(check.message for check in seen.checks if check.outcome == "failed")]
     text = _ESCAPED.sub(r"\1", "\n".join(said))
     written = "\n".join(_templates(case.part))
-    own = [scalar for node in case.values.values() for scalar in scalars(node, MAX_OWN)]
+    known = [*case.values.values(), *_given(case.part)]
+    own = [scalar for node in known for scalar in scalars(node, MAX_OWN)]
     typed = next((cell.source for cell in case.evidence.cells if cell.index == case.cell), "")
     expected = {scalar for node in expected_nodes(case) for scalar in scalars(node, MAX_ITEMS)}
     return {
         each for each in expected if _tells(each, text, written) and not _has(own, typed, each, case.part)
     }
+
+
+def _given(part: Part) -> Iterator[v.AnyNode]:
+    """What every student can read: the values that the starter hands out, and what calls are made with."""
+    yield from (each.placeholder for each in part.variables.values() if each.placeholder is not None)
+    for _, piece in walk(part):
+        if isinstance(piece, (cases.Case, cases.Step)):
+            for argument in (*piece.arguments, *piece.keywords.values()):
+                with suppress(ValueError):  # what only the sandbox knows
+                    yield expected_node(argument)
 
 
 def expected_nodes(case: Case) -> Iterator[v.AnyNode]:
@@ -102,6 +115,7 @@ def scalars(node: v.AnyNode | None, most: int) -> Iterator[Scalar]:
                 waiting += [cell.values for cell in each.columns]
             case v.Called():
                 waiting += [step.result for step in each.steps]
+                waiting += [v.Text(v=line) for step in each.steps for line in step.printed.splitlines()]
     return iter(found if not waiting else [])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -74,7 +75,14 @@ def _own(found: Material, assignment: Assignment) -> Iterator[Play]:
     yield Play("starter", "starter", found.files[STARTER], _all(graded, frozenset({"not_attempted"})))
     for claim in found.claims:
         if claim.parts:
-            yield Play("cell", claim.cell, claim.notebook, _all(claim.parts, claim.statuses))
+            yield Play("cell", claim.cell, claim.notebook, _as_claimed(claim, graded))
+
+
+def _as_claimed(claim: Claim, graded: list[str]) -> Callable[[Feedback], Iterator[str]]:
+    """The parts that checks judge come out as the cell says; the others wait for a person."""
+    judged = _all([part for part in claim.parts if part in graded], claim.statuses)
+    waiting = _all([part for part in claim.parts if part not in graded], frozenset({"needs_review"}))
+    return lambda feedback: chain(judged(feedback), waiting(feedback))
 
 
 def _all(parts: list[str] | tuple[str, ...], allowed: frozenset[str]) -> Callable[[Feedback], Iterator[str]]:

@@ -130,8 +130,8 @@ class Example:
             ]
             for each in (taken, expected)
         )
-        seen += work_done(assignment, self.values, NAMES)
-        wanted += work_done(assignment, self.reference, NAMES) if self.reference else []
+        seen += work_done(assignment.plan(), self.values, NAMES)
+        wanted += work_done(assignment.reference_plan(), self.reference, NAMES) if self.reference else []
         end = snapshot("", "end", None, expected)
         return judge(assignment, evidence(cells, seen), evidence(cells, [end, *wanted]), SUBMISSION)
 

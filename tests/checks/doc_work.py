@@ -8,23 +8,23 @@ from typing import Any
 
 import msgspec
 
-from checks.assignment import Assignment
 from checks.evidence import Snapshot, decode_frame
 from checks.evidence import values as v
+from checks.plan import RunPlan
 from worker.inside.calls import Calls, join
 from worker.inside.frame import Label
 
 FILE = "example.py"
 
 
-def work_done(assignment: Assignment, code: str, names: Mapping[str, Any]) -> list[Snapshot]:
+def work_done(plan: RunPlan, code: str, names: Mapping[str, Any]) -> list[Snapshot]:
     """A snapshot of what came out of each part's calls on the variables that ``code`` assigns."""
     space = dict(names)
     # Exceptions tell their line's text.
     linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)
     exec(compile(code, FILE, "exec"), space)  # the document's own code
     found = []
-    for number, part in enumerate(msgspec.to_builtins(assignment.plan().parts)):
+    for number, part in enumerate(msgspec.to_builtins(plan.parts)):
         frames: list[bytes] = []
         label: Label = {"part": f"{part['id']}()", "trigger": "check", "run": 1, "seed": 0}
         calls = Calls(part, ())

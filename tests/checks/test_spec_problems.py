@@ -79,6 +79,11 @@ CASES = [
     ("a gate to a later part", "    variables:\n", "    needs: [q2]\n    variables:\n", ["a.yaml:9:13: parts.0.needs.0: there is no part 'q2' before this one"]),
     ("steps that fit no check", "    checks:\n", "    credit: {steps: [0.5, 1]}\n    checks:\n", ["a.yaml:11:21: parts.0.credit.steps: 2 steps for 1 checks: one number for each check"]),
     ("a check that looks at no item", "equal: {of: norms, to: reference}", "each: {of: norms, check: {size: {of: norms, ndim: 1}}}", ["a.yaml:13:34: parts.0.checks.0.each.check: the check looks neither at item nor at key; of: item"]),
+    ("a type that no column has", "equal: {of: norms, to: reference}", "table: {of: norms, columns: {a: {dtype: int}}}", ["a.yaml:13:49: parts.0.checks.0.table.columns.a.dtype: there is no type 'int' of elements; did you mean integer?"]),
+    ("a type that nothing has", "equal: {of: norms, to: reference}", "type: {of: norms, dtype: [float64, flot]}", ["a.yaml:13:44: parts.0.checks.0.type.dtype.1: there is no type 'flot' of elements; did you mean 'float'?"]),
+    ("a type that a family means", "equal: {of: norms, to: reference}", "type: {of: norms, dtype: datetime}", ["a.yaml:13:34: parts.0.checks.0.type.dtype: there is no type 'datetime' of elements; did you mean time?"]),
+    ("a result of nothing", "equal: {of: norms, to: reference}", "calls: {of: norms, expected: {result_of: othr}, cases: [{arguments: []}]}", ["a.yaml:13:50: parts.0.checks.0.calls.expected.result_of: 'othr' is no variable of the reference run; did you mean 'other'?"]),
+    ("a result of a function in a case", "equal: {of: norms, to: reference}", "calls: {of: norms, cases: [{arguments: [], expected: {result_of: other}}]}", ["a.yaml:13:62: parts.0.checks.0.calls.cases.0.expected: another function is called for all cases: say so beside `of`"]),
     ("a relation that is no condition", "equal: {of: norms, to: reference}", "relation: {holds: sum(norms)}", ["a.yaml:13:27: parts.0.checks.0.relation.holds: the formula gives a value, not a yes or no; compare it, or close it in all(…), any(…), close(…)"]),
 ]  # fmt: skip
 

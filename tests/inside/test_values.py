@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from checks.compare import content
 from checks.evidence import Frame, Snapshot, decode_frame
@@ -397,3 +398,21 @@ def test_the_source_of_a_function_that_claims_an_endless_file_is_not_read() -> N
     node = taken(type(_plain_one)(forged, {}))
     assert isinstance(node, v.Callable)
     assert node.source is None
+
+
+def test_what_has_no_label_is_called_as_the_legend_calls_its_colour() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([1, 2], [3, 4])
+    axes.plot([1, 2], [4, 3], label="own")
+    axes.plot([1, 2], [5, 5], color="black")
+    axes.plot([1, 2], [6, 6], color="black")
+    axes.legend(["A", "B", "C", "D"])
+    found = taken(axes)
+    assert isinstance(found, v.Opaque)
+    lines = found.attributes["artists"]
+    assert isinstance(lines, v.Sequence)
+    labels = [
+        getattr(line.attributes.get("label"), "v", None) for line in lines.items if isinstance(line, v.Opaque)
+    ]
+    assert labels == ["A", "own", None, None]  # two of one colour cannot be told apart

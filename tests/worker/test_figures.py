@@ -177,7 +177,7 @@ def test_right_plots_models_files_and_functions_get_full_marks(server: WarmServe
 def test_wrong_ones_are_told_what_is_wrong(server: WarmServer) -> None:
     found = {part.id: (part.status, part.message) for part in graded(server, WRONG).parts}
     assert found == {
-        "bars": ("incorrect", "The plot shows a set of bars, but its length is not what it should be."),
+        "bars": ("incorrect", "The plot shows a set of bars, but not with the length that it should have."),
         "points": ("incorrect", "The plot has no legend."),
         "fitted": ("incorrect", "model is an object of class LinearRegression, but it has not been fitted."),
         "table": (
@@ -199,10 +199,12 @@ def test_hostile_ones_cost_themselves_alone(server: WarmServer) -> None:
         "bars": "incorrect",
         "points": "incorrect",
         "fitted": "incorrect",
-        "table": "not_attempted",
+        "table": "incorrect",  # code of the student's own, and no file that counts
         "total": "incorrect",
     }
-    assert found.parts[0].message == "The plot shows a set of bars, but its length is not what it should be."
+    assert (
+        found.parts[0].message == "The plot shows a set of bars, but not with the length that it should have."
+    )
 
 
 def test_each_part_gets_the_figure_of_its_own_cell(server: WarmServer) -> None:

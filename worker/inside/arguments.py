@@ -28,60 +28,73 @@ class UnfitArgumentError(Exception):
     """An argument that the notebook itself has to give is not there, or cannot be copied."""
 
 
-def build(data: Data, space: Mapping[str, Any]) -> object:
-    """The object that ``data`` stand for; variables are copied out of ``space``.
+class _Names:
+    """Where variables come from: what the case has ``made`` itself (as it is), else the notebook (a copy)."""
+
+    def __init__(self, space: Mapping[str, Any], made: Mapping[str, Any]) -> None:
+        self._space, self._made = space, made
+
+    def __getitem__(self, name: str) -> object:
+        if name in self._made:
+            return self._made[name]
+        if name not in self._space:
+            raise UnfitArgumentError(f"{name} has no value")
+        try:
+            return _deepcopy(self._space[name])
+        except Exception as error:
+            raise UnfitArgumentError(f"{name} cannot be copied ({type(error).__name__})") from error
+
+
+def build(data: Data, space: Mapping[str, Any], made: Mapping[str, Any] | None = None) -> object:
+    """The object that ``data`` stand for; variables are those that the case has ``made``, or copies of those
+    in ``space``.
 
     Raises UnfitArgumentError; anything else is no fault of the notebook's.
     """
-    return _BUILDERS[data["t"]](data, space)
+    return _built(data, _Names(space, made or {}))
 
 
-def _items(data: Data, space: Mapping[str, Any]) -> list[object]:
-    return [build(item, space) for item in data["items"]]
-
-
-def _pairs(data: Data, space: Mapping[str, Any]) -> dict[Any, object]:
-    return {build(key, space): build(item, space) for key, item in data["items"]}
-
-
-def _array(data: Data, space: Mapping[str, Any]) -> object:
-    # Looked for when it is needed: an environment need not have it.
-    numpy = importlib.import_module("numpy")
-    return numpy.array(build(data["values"], space), dtype=data.get("dtype"))
-
-
-def _series(data: Data, space: Mapping[str, Any]) -> object:
-    pandas = importlib.import_module("pandas")
-    index = build(data["index"], space) if "index" in data else None
-    return pandas.Series(
-        build(data["values"], space), index=index, name=data.get("name"), dtype=data.get("dtype")
-    )
-
-
-def _table(data: Data, space: Mapping[str, Any]) -> object:
-    pandas = importlib.import_module("pandas")
-    index = build(data["index"], space) if "index" in data else None
-    return pandas.DataFrame(
-        {name: build(values, space) for name, values in data["columns"].items()}, index=index
-    )
-
-
-def _variable(data: Data, space: Mapping[str, Any]) -> object:
-    name = data["name"]
-    if name not in space:
-        raise UnfitArgumentError(f"{name} has no value")
-    try:
-        return _deepcopy(space[name])
-    except Exception as error:
-        raise UnfitArgumentError(f"{name} cannot be copied ({type(error).__name__})") from error
-
-
-def _imported(data: Data, _space: Mapping[str, Any]) -> object:
-    module, _, name = data["name"].rpartition(".")
+def imported(dotted: str) -> Any:
+    """What a module has under a name (``operator.eq``); a plain name is one of the built-in ones."""
+    module, _, name = dotted.rpartition(".")
     return getattr(importlib.import_module(module or "builtins"), name)
 
 
-_BUILDERS: dict[str, Callable[[Data, Mapping[str, Any]], object]] = {
+def _built(data: Data, space: _Names) -> Any:
+    return _BUILDERS[data["t"]](data, space)
+
+
+def _items(data: Data, space: _Names) -> list[object]:
+    return [_built(item, space) for item in data["items"]]
+
+
+def _pairs(data: Data, space: _Names) -> dict[Any, object]:
+    return {_built(key, space): _built(item, space) for key, item in data["items"]}
+
+
+def _array(data: Data, space: _Names) -> object:
+    # Looked for when it is needed: an environment need not have it.
+    numpy = importlib.import_module("numpy")
+    return numpy.array(_built(data["values"], space), dtype=data.get("dtype"))
+
+
+def _series(data: Data, space: _Names) -> object:
+    pandas = importlib.import_module("pandas")
+    index = _built(data["index"], space) if "index" in data else None
+    return pandas.Series(
+        _built(data["values"], space), index=index, name=data.get("name"), dtype=data.get("dtype")
+    )
+
+
+def _table(data: Data, space: _Names) -> object:
+    pandas = importlib.import_module("pandas")
+    index = _built(data["index"], space) if "index" in data else None
+    return pandas.DataFrame(
+        {name: _built(values, space) for name, values in data["columns"].items()}, index=index
+    )
+
+
+_BUILDERS: dict[str, Callable[[Data, _Names], object]] = {
     "none": lambda _data, _space: None,
     "bool": lambda data, _space: data["v"],
     "int": lambda data, _space: int(data["v"], 16) if "x" in data["v"] else int(data["v"]),
@@ -97,6 +110,6 @@ _BUILDERS: dict[str, Callable[[Data, Mapping[str, Any]], object]] = {
     "date": lambda data, _space: date.fromisoformat(data["v"]),
     "datetime": lambda data, _space: datetime.fromisoformat(data["v"]),
     "timedelta": lambda data, _space: timedelta(microseconds=int(data["v"])),
-    "variable": _variable,
-    "import": _imported,
+    "variable": lambda data, space: space[data["name"]],
+    "import": lambda data, _space: imported(data["name"]),
 }

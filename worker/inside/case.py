@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .arguments import UnfitArgumentError, build
+from .arguments import UnfitArgumentError, build, imported
 from .bounded import Ending, Printed, attempt, caught, raised, reached_own_code
 from .values import Taker
 from .writing import taken, written
@@ -105,6 +105,8 @@ class _Step:
 
     def _resolve(self) -> Any:
         """What the dotted name stands for: a result of an earlier step, or a variable, and its attributes."""
+        if self._plan.get("imported"):
+            return imported(self._plan["of"])
         first, *rest = self._plan["of"].split(".")
         if first in self._names:
             found = self._names[first]
@@ -125,9 +127,9 @@ class _Step:
         return {}
 
     def _build(self) -> tuple[list[Any], dict[str, Any]]:
-        plan, space = self._plan, {**self._space, **self._names}
-        keywords = {name: build(data, space) for name, data in plan["keywords"].items()}
-        return [build(data, space) for data in plan["arguments"]], keywords
+        plan, space, made = self._plan, self._space, self._names
+        keywords = {name: build(data, space, made) for name, data in plan["keywords"].items()}
+        return [build(data, space, made) for data in plan["arguments"]], keywords
 
     def _consumed(self, value: Any) -> Any:
         count = self._plan["consume"]

@@ -49,6 +49,15 @@ def color_of(color: Any) -> str | None:
         return None
 
 
+def handle_color(handle: object) -> str | None:
+    """The colour of an entry of a legend: a piece of line, a box, a dot."""
+    own = state(handle)
+    faces: Any = own.get("_facecolors")
+    first = faces[0] if class_name(type(faces)) == "numpy.ndarray" and len(faces) else None
+    plain = own.get("_color") if is_a(handle, LINE) else own.get("_facecolor")
+    return color_of(first if first is not None else plain)
+
+
 def _colors(rows: Any) -> list[str | None]:
     return [color_of(row) for row in list(rows)[:_MAX_PIECES]]
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import ancestry, class_name
-from .artists import BARS, LINE, RECTANGLE, WEDGE, is_a, label_of, share_of, take_bars, text_of
+from .artists import BARS, LINE, RECTANGLE, WEDGE, handle_color, is_a, label_of, share_of, take_bars, text_of
 from .boxes import split_boxes
 from .instances import attempted, defining, described, is_from, plain_name, state
 
@@ -62,7 +62,29 @@ def take_axes(axes: Any, taker: Taker) -> Node:
     attributes["legend_title"] = _legend_title(own.get("legend_"))
     node = described(axes, "axes", attributes, taker)
     node["attributes"]["artists"] = _artists(own, names, taker)
+    _name_by_legend(node["attributes"]["artists"]["items"], own.get("legend_"))
     return node
+
+
+def _name_by_legend(artists: list[Node], legend: object) -> None:
+    """What has no label of its own has that of the one legend entry of its colour."""
+    if legend is None or not _is_seen(legend):
+        return
+    own = state(legend)
+    handles = _listed(own.get("legend_handles") or own.get("legendHandles"))
+    texts = [text_of(each) for each in _listed(own.get("texts"))]
+    entries = [(handle_color(handle), text) for handle, text in zip(handles, texts, strict=False)]
+    for artist in artists:
+        known = artist.get("attributes", {})
+        fitting = [text for color, text in entries if color is not None and color == _only_color(known)]
+        if len(fitting) == 1 and "label" not in known:
+            known["label"] = {"t": "str", "v": fitting[0]}
+
+
+def _only_color(attributes: dict[str, Node]) -> str | None:
+    one, several = attributes.get("color", {}), attributes.get("colors", {})
+    found = {one.get("v"), *(each.get("v") for each in several.get("items", ()))} - {None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _listed(found: Any) -> list[Any]:

@@ -25,6 +25,7 @@ _MAX_COLUMNS = 20_000
 _OWN_ARRAYS = ("pandas.arrays.", "pandas.core.arrays.", "pandas.Categorical")
 _DataFrame, _Series = pd.DataFrame, pd.Series
 _CategoricalDtype, _DatetimeTZDtype = pd.CategoricalDtype, pd.DatetimeTZDtype
+_SparseDtype = pd.SparseDtype
 _NumpyDtype: Any = type(pd.Series([0]).array.dtype)
 _isna = pd.isna
 _get = object.__getattribute__
@@ -36,7 +37,7 @@ def _column(values: Any, taker: Taker) -> Node | None:
         raise TypeError(f"an array of class {class_name(type(values))}")
     taker.reserve(len(values))
     dtype = values.dtype
-    if type(dtype) is _CategoricalDtype:
+    if type(dtype) in (_CategoricalDtype, _SparseDtype):
         values = asarray(values)
         dtype = values.dtype
     if type(dtype) is _DatetimeTZDtype:
