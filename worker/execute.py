@@ -27,6 +27,8 @@ from worker.kernel import MAX_MESSAGE, Ending, SealedKernel, kernel_client, kern
 
 READY_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
+# No tag is spelled like this: a tag that only some tools show shall not decide which cells are run.
+_NEVER_SKIPPED = "\N{NULL}"
 _MAX_ERROR_TEXT = 2000
 _IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
 _LINE = re.compile(r"(?:Cell|Input) In\s?\[(\d+)\], line (\d+)")
@@ -125,6 +127,7 @@ class _Runner:
                 timeout=None,
                 store_widget_state=False,
                 record_timing=False,
+                skip_cells_with_tag=_NEVER_SKIPPED,
                 iopub_timeout=10,
             )
             runner.kc = client
