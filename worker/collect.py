@@ -1,8 +1,8 @@
 """Reads the frames that a kernel sends, as they come, within bounds.
 
 A pipe that nobody reads would stop the student's code, so a thread reads; what it keeps is the last frame of
-each trigger a part, of the parts that were asked for: a notebook can write to the pipe, too, and names that it
-invents would fill the memory. A frame beyond the bounds ends the reading: what came before stays.
+each trigger a part, of the parts that were asked for: a notebook can write to the pipe, too, and names that
+it invents would fill the memory. A frame beyond the bounds ends the reading: what came before stays.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class Ending:
 class SealedKernel:
     """A kernel in its sandbox, from the request until nothing of it is left. Use as a context manager.
 
-    ``environment`` is the label of the environment that really runs it. ``plan`` is what it was asked to watch, ``evidence``
-    the reading end of the pipe on which it sends frames.
+    ``environment`` is the label of the environment that really runs it. ``plan`` is what it was asked to
+    watch, ``evidence`` the reading end of the pipe on which it sends frames.
     """
 
     def __init__(self, server: WarmServer, plan: RunPlan, limits: Limits, inputs: str, seed: int) -> None:

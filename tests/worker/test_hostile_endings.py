@@ -82,11 +82,19 @@ def test_the_notebooks_own_limit_is_kept_to_a_second_whatever_the_cells_do(warm_
     assert outcome.frame("part1", "bound") is not None
 
 
-SIGNALS = "import signal, os\nfor n in signal.valid_signals() - {9}:\n    try: os.kill(1, n)\n    except OSError: pass"
-BOUNDS = (
-    "import resource\nfor name in dir(resource):\n    if name.startswith('RLIMIT_'):\n"
-    "        try: resource.prlimit(1, getattr(resource, name), (0, 0))\n        except (OSError, ValueError): pass"
-)
+SIGNALS = """
+import os, signal
+for number in signal.valid_signals() - {9}:
+    try: os.kill(1, number)
+    except OSError: pass
+"""
+BOUNDS = """
+import resource
+for name in dir(resource):
+    if name.startswith('RLIMIT_'):
+        try: resource.prlimit(1, getattr(resource, name), (0, 0))
+        except (OSError, ValueError): pass
+"""
 
 
 @pytest.mark.parametrize("attack", [SIGNALS, BOUNDS], ids=["every signal", "every limit set to nothing"])
