@@ -182,8 +182,10 @@ class _Runner:
             self._note_error(error)
             status = "ok" if error is None else "error"
         else:
-            await self._note_ending(runner, task, done, budget)
-            await _cancel(task)
+            try:
+                await self._note_ending(runner, task, done, budget)
+            finally:
+                await _cancel(task)
         self._result.cells.append(
             CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)
         )
