@@ -27,6 +27,8 @@ from worker.kernel import MAX_MESSAGE, Ending, SealedKernel, kernel_client, kern
 
 READY_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
+_OUTPUT_BYTES = 1024  # what each output costs beside its content: it becomes an object of ours
+_OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result", "error")
 # No tag is spelled like this: a tag that only some tools show shall not decide which cells are run.
 _NEVER_SKIPPED = "\N{NULL}"
 _MAX_ERROR_TEXT = 2000
@@ -61,7 +63,7 @@ class LimitedClient(NotebookClient):
         """Count the message, drop what opens channels of its own, and let nbclient do the rest."""
         if msg["msg_type"] in _IGNORED_MESSAGES:
             return None
-        self.budget -= _size(msg["content"])
+        self.budget -= _size(msg["content"]) + (_OUTPUT_BYTES if msg["msg_type"] in _OUTPUTS else 0)
         if self.budget < 0:
             if not self.exceeded.done():
                 self.exceeded.set_result(None)
