@@ -161,7 +161,7 @@ def _run(
             so_far = partial(evidence_so_far, notebook, assignment.version, label, frame)
         progress(Progress("captured", part=label.part, so_far=so_far))
 
-    collector = Collector(kernel.evidence, captured)
+    collector = Collector(kernel.evidence, frame_names(kernel.plan), captured)
     collector.start()
     try:
         result = execute(notebook, kernel, assignment.limits, running, ready_seconds)
@@ -169,6 +169,13 @@ def _run(
         kernel.kill()
         collector.finish()
     return result, collector
+
+
+def frame_names(plan: RunPlan) -> set[str]:
+    """The names under which a kernel sends frames: a part's id, the same with ``()`` for what its calls gave,
+    and the empty one for what the author's run is asked for at its end.
+    """
+    return {""} | {part.id + suffix for part in plan.parts for suffix in ("", "()")}
 
 
 def _snapshots(collector: Collector, result: Execution) -> tuple[Snapshot, ...]:

@@ -1,7 +1,8 @@
 """Reads the frames that a kernel sends, as they come, within bounds.
 
 A pipe that nobody reads would stop the student's code, so a thread reads; what it keeps is the last frame of
-each trigger a part. A frame beyond the bounds ends the reading: what came before stays.
+each trigger a part, of the parts that were asked for: a notebook can write to the pipe, too, and names that
+it invents would fill the memory. A frame beyond the bounds ends the reading: what came before stays.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from checks.evidence.frame import MAX_HEADER, PREFIX
 from worker.errors import InfrastructureError
 
 MAX_FRAME = 48 << 20
-MAX_TOTAL = 512 << 20
+MAX_KEPT = 256 << 20
 
 
 class FrameLabel(msgspec.Struct):
@@ -30,12 +31,18 @@ class FrameLabel(msgspec.Struct):
 
 
 class Collector:
-    """Collects from ``fd`` until its end; ``arrived`` gets each kept frame's label, in the reading thread."""
+    """Collects the frames of ``parts`` from ``fd`` until its end.
 
-    def __init__(self, fd: int, arrived: Callable[[FrameLabel], None] | None = None) -> None:
+    ``arrived`` gets each kept frame's label, in the reading thread.
+    """
+
+    def __init__(
+        self, fd: int, parts: Collection[str], arrived: Callable[[FrameLabel], None] | None = None
+    ) -> None:
         self._fd = fd
+        self._parts = frozenset(parts)
         self._arrived = arrived
-        self._total = 0
+        self._kept = 0
         self._stop_read, self._stop_write = os.pipe()
         self.frames: dict[tuple[str, str], tuple[FrameLabel, bytes]] = {}
         self.refused = ""
@@ -69,29 +76,42 @@ class Collector:
     def _read_all(self) -> None:
         while (head := self._read(4)) is not None:
             length = int.from_bytes(head, "little")
-            self._total += length
-            if length > MAX_FRAME or self._total > MAX_TOTAL:
-                self.refused = f"a frame of {length} bytes after {self._total - length}"
-                self._drain()
+            if length > MAX_FRAME:
+                self._refuse(f"a frame of {length} bytes")
                 return
             frame = self._read(length)
             if frame is None:
                 return
-            self._keep(frame)
+            if not self._keep(frame):
+                self._refuse(f"a frame of {length} bytes beside {self._kept} that are kept")
+                return
+
+    def _refuse(self, why: str) -> None:
+        self.refused = why
+        self._drain()
 
     def _drain(self) -> None:
         """Throw the rest away, so that the sandbox does not wait for us."""
         while self._read_some(1 << 20):
             pass
 
-    def _keep(self, frame: bytes) -> None:
+    def _keep(self, frame: bytes) -> bool:
+        """Keep a frame in place of the one before; False where there is no room for it."""
         label = read_label(frame)
-        if label is None:
-            self.refused = "a frame that is none"
-            return
-        self.frames[label.part, label.trigger] = (label, frame)
+        if label is None or label.part not in self._parts:
+            self.refused = (
+                "a frame that is none" if label is None else "a frame of a part that nobody asked for"
+            )
+            return True
+        key = (label.part, label.trigger)
+        replaced = len(self.frames[key][1]) if key in self.frames else 0
+        if self._kept - replaced + len(frame) > MAX_KEPT:
+            return False
+        self._kept += len(frame) - replaced
+        self.frames[key] = (label, frame)
         if self._arrived is not None:
             self._arrived(label)
+        return True
 
     def _read(self, length: int) -> bytes | None:
         parts, missing = [], length

@@ -27,6 +27,10 @@ from worker.kernel import MAX_MESSAGE, Ending, SealedKernel, kernel_client, kern
 
 READY_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
+_OUTPUT_BYTES = 1024  # what each output costs beside its content: it becomes an object of ours
+_OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result", "error")
+# No tag is spelled like this: a tag that only some tools show shall not decide which cells are run.
+_NEVER_SKIPPED = "\N{NULL}"
 _MAX_ERROR_TEXT = 2000
 _IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
 _LINE = re.compile(r"(?:Cell|Input) In\s?\[(\d+)\], line (\d+)")
@@ -59,7 +63,7 @@ class LimitedClient(NotebookClient):
         """Count the message, drop what opens channels of its own, and let nbclient do the rest."""
         if msg["msg_type"] in _IGNORED_MESSAGES:
             return None
-        self.budget -= _size(msg["content"])
+        self.budget -= _size(msg["content"]) + (_OUTPUT_BYTES if msg["msg_type"] in _OUTPUTS else 0)
         if self.budget < 0:
             if not self.exceeded.done():
                 self.exceeded.set_result(None)
@@ -125,6 +129,7 @@ class _Runner:
                 timeout=None,
                 store_widget_state=False,
                 record_timing=False,
+                skip_cells_with_tag=_NEVER_SKIPPED,
                 iopub_timeout=10,
             )
             runner.kc = client
@@ -179,8 +184,10 @@ class _Runner:
             self._note_error(error)
             status = "ok" if error is None else "error"
         else:
-            await self._note_ending(runner, task, done, budget)
-            await _cancel(task)
+            try:
+                await self._note_ending(runner, task, done, budget)
+            finally:
+                await _cancel(task)
         self._result.cells.append(
             CellRun(index=index, source=cell.source, status=status, seconds=round(seconds, 3), error=error)
         )

@@ -54,12 +54,13 @@ class Ending:
 class SealedKernel:
     """A kernel in its sandbox, from the request until nothing of it is left. Use as a context manager.
 
-    ``environment`` is the label of the environment that really runs it. ``evidence`` is the reading end of
-    the pipe on which the kernel sends frames.
+    ``environment`` is the label of the environment that really runs it. ``plan`` is what it was asked to
+    watch, ``evidence`` the reading end of the pipe on which it sends frames.
     """
 
     def __init__(self, server: WarmServer, plan: RunPlan, limits: Limits, inputs: str, seed: int) -> None:
-        self._server, self._plan, self._limits, self._inputs, self._seed = server, plan, limits, inputs, seed
+        self._server, self._limits, self._inputs, self._seed = server, limits, inputs, seed
+        self.plan = plan
         self.key = secrets.token_hex(32)
         self.environment = server.environment.label
         self.evidence = -1
@@ -166,7 +167,7 @@ class SealedKernel:
         listening = [self._listen(number) for number in range(1, len(CHANNELS) + 1)]
         self.evidence, writing = os.pipe()
         request = {
-            "plan": msgspec.to_builtins(self._plan),
+            "plan": msgspec.to_builtins(self.plan),
             "inputs": self._inputs,
             "key": self.key,
             "seed": self._seed,

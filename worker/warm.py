@@ -8,6 +8,7 @@ connections wait and none is refused.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import logging
@@ -56,6 +57,7 @@ class WarmServer:
         self._upkeep = upkeep or Upkeep()
         self._records_dir = records_dir
         self.runtime = _short(runtime_dir) / environment.name
+        self._has_stand_in = self.runtime.parent != runtime_dir.absolute()
         self.address = self.runtime / "server.sock"
         self.inputs = self.runtime / "inputs"
         self._stopping = threading.Event()
@@ -100,6 +102,9 @@ class WarmServer:
         if self._lock is not None:
             self._lock.close()
             shutil.rmtree(self.runtime, ignore_errors=True)
+            if self._has_stand_in:
+                with contextlib.suppress(OSError):  # another environment's server has its folder there, too
+                    self.runtime.parent.rmdir()
         self._listener = self._lock = self._supervisor = self._jail = None
         self._drained = []
 

@@ -286,6 +286,21 @@ def test_no_method_of_a_students_class_is_called(make: Any, kind: str) -> None:
         assert content.numbers(node).tolist() == [1.0, 2.0]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("make", [lambda: pd.DataFrame({"a": [1, 2]}), lambda: pd.Series([1, 2])])
+def test_what_was_put_in_the_place_of_a_tables_data_is_not_asked_anything(make: Any) -> None:
+    asked: list[str] = []
+
+    class Stranger:
+        def __getattribute__(self, name: str) -> Any:
+            asked.append(name)
+            raise SystemExit
+
+    value = make()
+    object.__setattr__(value, "_mgr", Stranger())
+    assert isinstance(taken(value), v.Broken)
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(Half(0.5), 0.5), (Whole(7), 7), (HUGE_WHOLE, 1 << 13_000)],

@@ -155,6 +155,18 @@ def test_printing_without_end_costs_the_worker_little_memory(warm_server: WarmSe
     assert outcome.frame("part1", "bound") is not None
 
 
+@pytest.mark.sandbox
+def test_small_outputs_without_end_are_counted_and_not_only_weighed(warm_server: WarmServer) -> None:
+    """Each one becomes an object of the trusted side, which weighs more than the byte that it shows."""
+    limits = Limits(cell_seconds=30, memory_mib=1500, output_mib=1)
+    cell = "n = 0\nwhile True:\n    display(0)\n    n += 1"
+    run_cells(warm_server, "print('warm')", limits=limits)
+    outcome, rise = _peak_after(lambda: run_cells(warm_server, "answer = 1", cell, limits=limits))
+    assert outcome.status == "output_limit"
+    assert outcome.printed[1].count("0") <= 1024
+    assert rise < 20 << 20
+
+
 ANNOUNCING = """
 import os, struct
 links = {}

@@ -152,9 +152,13 @@ def test_nobody_slips_out_of_a_family_that_grows_while_it_is_put_into_its_group(
         assert said(growing) == "begun"
         group.add(growing.pid)
         assert said(growing) == "grown"
-        family = [growing.pid, *(child.pid for child in psutil.Process(growing.pid).children(recursive=True))]
-        assert len({membership(pid) for pid in family}) == 1
-        assert membership(growing.pid) != membership(os.getpid())
+        started = [child.pid for child in psutil.Process(growing.pid).children(recursive=True)]
+        assert len(started) >= 119
+        assert len({membership(pid) for pid in started}) == 1
+        # The first one waits for the end of the others: its memory counts, its time does not.
+        limited = [line for line in membership(growing.pid).splitlines() if "/grader-" in line]
+        assert limited
+        assert set(limited) <= set(membership(started[0]).splitlines())
     finally:
         group.close()
 
@@ -181,6 +185,35 @@ def test_processes_beyond_the_limit_cannot_start(hierarchy: Driver, start: Start
         assert said(forking) == "19"
     finally:
         group.close()
+
+
+SPINNING = """
+import os, sys
+sys.stdin.readline()
+for _ in range(int(sys.argv[1]) - 1):
+    if os.fork() == 0: break
+while True: pass
+"""
+
+
+def test_many_spinning_processes_of_one_submission_take_no_more_than_its_share(
+    hierarchy: Driver, start: Start
+) -> None:
+    """Against sixteen processes in one group, a single one of another group has half a processor and more."""
+    cpu = getattr(hierarchy, "_cpu", None)
+    need(cpu is not None, "a writable control group of processor time")
+    groups = [hierarchy.create(secrets.token_hex(6), 500, 50) for _ in range(2)]
+    try:
+        many, single = start(SPINNING, "16"), start(SPINNING, "1")
+        for group, process in zip(groups, (many, single), strict=True):
+            run_in(group, process)
+        time.sleep(2)
+        used = sum(psutil.Process(single.pid).cpu_times()[:2])
+        rivals = [psutil.Process(many.pid), *psutil.Process(many.pid).children()]
+        assert used > 4 * max(sum(each.cpu_times()[:2]) for each in rivals)
+    finally:
+        for group in groups:
+            group.close()
 
 
 def test_closing_kills_what_is_left_and_removes_the_group(hierarchy: Driver, start: Start) -> None:
@@ -247,7 +280,17 @@ def test_the_unified_hierarchy_is_used_where_it_is_delegated(tmp_path: Path, del
     driver = choose(root, tmp_path, UNIFIED)
     assert isinstance(driver, Version2)
     driver.create("a1", 64, 9)
-    assert (root / delegated / f"grader-{os.getpid()}-a1/memory.max").read_text() == str(64 << 20)
+    made = root / delegated / f"grader-{os.getpid()}-a1"
+    assert (made / "memory.max").read_text() == str(64 << 20)
+    assert (made / "cpu.max").read_text() == "200000 100000"
+
+
+def test_a_unified_hierarchy_without_the_control_of_processor_time_is_used_all_the_same(
+    tmp_path: Path,
+) -> None:
+    root = unified_tree(tmp_path / "cgroup", "service", "memory pids\n")
+    (root / "service/cgroup.subtree_control").chmod(0o444)
+    assert isinstance(choose(root, tmp_path, UNIFIED), Version2)
 
 
 @pytest.mark.parametrize("enabled", ["cpu\n", "memory\n", "pids cpuset\n"])
@@ -266,6 +309,16 @@ def test_the_separate_hierarchies_are_used_where_both_are_there(tmp_path: Path) 
     driver.create("b2", 100, 7)
     assert (root / f"memory/box/grader-{os.getpid()}-b2/memory.limit_in_bytes").read_text() == str(100 << 20)
     assert (root / f"pids/other/box/grader-{os.getpid()}-b2/pids.max").read_text() == "7"
+
+
+def test_a_separate_hierarchy_of_processor_time_bounds_that_too(tmp_path: Path) -> None:
+    root = tmp_path / "cgroup"
+    for folder in ("memory/box", "pids/other/box", "cpu"):
+        (root / folder).mkdir(parents=True)
+    choose(root, tmp_path, SEPARATE).create("b3", 100, 7)
+    made = root / f"cpu/grader-{os.getpid()}-b3"
+    quota, period = (int((made / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+    assert quota == 2 * period
 
 
 @pytest.mark.parametrize("membership", [SEPARATE, "7:memory:/box\n", "", UNIFIED])

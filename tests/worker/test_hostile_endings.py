@@ -80,3 +80,29 @@ def test_the_notebooks_own_limit_is_kept_to_a_second_whatever_the_cells_do(warm_
     assert whole < limits.seconds + 1
     assert time.monotonic() - started < limits.seconds + 3.0  # the kernel's start on a busy machine included
     assert outcome.frame("part1", "bound") is not None
+
+
+SIGNALS = """
+import os, signal
+for number in signal.valid_signals() - {9}:
+    try: os.kill(1, number)
+    except OSError: pass
+"""
+BOUNDS = """
+import resource
+for name in dir(resource):
+    if name.startswith('RLIMIT_'):
+        try: resource.prlimit(1, getattr(resource, name), (0, 0))
+        except (OSError, ValueError): pass
+"""
+
+
+@pytest.mark.parametrize("attack", [SIGNALS, BOUNDS], ids=["every signal", "every limit set to nothing"])
+def test_an_attack_on_the_first_process_is_never_our_fault(warm_server: WarmServer, attack: str) -> None:
+    """Were it, a notebook could have itself run again and again, and never get a verdict."""
+    first, second = RIGHT_ANSWERS
+    assert (
+        grade(warm_server, first, attack + "\nimport time; time.sleep(0.3)", second).statuses[0] == "correct"
+    )
+    dying = grade(warm_server, first, attack, "import os; os._exit(7)", second)
+    assert (dying.status, dying.statuses) == ("kernel_died", ("correct", "error"))

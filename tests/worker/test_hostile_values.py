@@ -5,7 +5,18 @@ from __future__ import annotations
 
 import pytest
 
-from checks.evidence.values import Array, Broken, Callable, Int, Layer, Mapping, Opaque, Sequence, Table
+from checks.evidence.values import (
+    Array,
+    Broken,
+    Callable,
+    Int,
+    Layer,
+    Mapping,
+    Model,
+    Opaque,
+    Sequence,
+    Table,
+)
 from checks.plan import Limits, PartPlan, RunPlan
 from tests.worker.runs import IMPORTS, Outcome, run_cells
 from tests.worker.verdicts import RIGHT_ANSWERS, grade
@@ -204,6 +215,29 @@ def test_a_layer_whose_configuration_leaves_is_still_a_layer_or_told(warm_server
     assert frame is not None
     assert isinstance(frame.values["answer"], (Layer, Broken))
     assert frame.values["other"] == Int("5")
+
+
+def test_what_a_subclass_makes_of_a_models_attributes_is_passed_over(warm_server: WarmServer) -> None:
+    cell = """
+    import os
+    from tensorflow import keras
+    class Leaving(keras.Model): pass
+    class Wide(keras.layers.Dense): pass
+    answer, other = Leaving(name='honest'), Wide(3)
+    for name in ('layers', 'inputs', 'outputs', 'compiled', 'weights', 'name', '_functional', '_nodes'):
+        setattr(Leaving, name, property(lambda self: os._exit(5)))
+    Wide.weights = property(lambda self: os._exit(6))
+    part2.check()
+    """
+    outcome = run_cells(warm_server, IMPORTS, cell, "answer = 1\npart1.check()")
+    assert outcome.status == "completed", outcome.printed
+    frame = outcome.frame("part2", "check")
+    assert frame is not None
+    answer = frame.values["answer"]
+    assert isinstance(answer, Model)
+    assert answer.name == "honest"
+    assert isinstance(frame.values["other"], Layer)
+    assert _part1(outcome) == Int("1")
 
 
 SABOTAGE = {

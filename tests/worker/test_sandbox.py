@@ -306,6 +306,18 @@ def test_a_failed_cell_stops_no_later_cell(warm_server: WarmServer) -> None:
     assert outcome.printed[2].strip() == "later"
 
 
+def test_no_tag_of_a_cell_decides_whether_it_is_run(warm_server: WarmServer) -> None:
+    """And a later cell's error and snapshot are its own."""
+    cells = [new_code_cell("1 / 0"), new_code_cell("answer = 1"), new_code_cell("answer = 2")]
+    cells[1].metadata["tags"] = ["skip-execution", "raises-exception"]
+    raw = nbformat.writes(new_notebook(cells=cells)).encode()
+    evidence = run_attempt(raw, TinyAssignment(), {}, warm_server).evidence
+    assert [cell.status for cell in evidence.cells] == ["error", "ok", "ok"]
+    assert [(each.trigger, each.cell) for each in evidence.snapshots if each.part == "part1"] == [
+        ("bound", 2)
+    ]
+
+
 def _named_processes(mark: str) -> list[int]:
     found = []
     for process in psutil.process_iter(["cmdline", "pid"]):

@@ -175,6 +175,19 @@ def test_stopping_leaves_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_stand_in_for_a_long_path_goes_with_its_last_server(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100)
+    first, second = (WarmServer(load_environment(name), deep) for name in ("python", "tensorflow"))
+    stand_in = first.runtime.parent
+    assert stand_in == second.runtime.parent != deep
+    first._prepare()
+    second._prepare()
+    first.stop()
+    assert stand_in.exists()
+    second.stop()
+    assert not stand_in.exists()
+
+
 def test_a_restart_that_fails_is_tried_again_until_it_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

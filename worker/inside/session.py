@@ -134,6 +134,7 @@ def be_init(channel: socket.socket, control: socket.socket, program: bytes, stat
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.setsid()  # a signal to one's own group would reach the server and every other submission
+        ignore_signals()
         seal.build()
         with control:
             inner, pid = start_kernel(channel, control, program, status)
@@ -146,6 +147,16 @@ def be_init(channel: socket.socket, control: socket.socket, program: bytes, stat
         with contextlib.suppress(OSError):
             os.write(status, json.dumps(report).encode())
         os._exit(0)
+
+
+def ignore_signals() -> None:
+    """Have no handler for any signal: the system then lets none through to pid 1 from its own namespace.
+
+    Python's handler of SIGINT would raise, and a notebook's own doing would look like our fault.
+    """
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError):  # a number that the C library keeps for itself
+            signal.signal(number, signal.SIG_DFL)
 
 
 def start_kernel(

@@ -2,7 +2,8 @@
 
 Three drivers, tried in this order: version 2, version 1, and a watchdog that samples the resident set where
 neither hierarchy can be written (``memory_limit`` in every result names the driver). Each makes one group a
-submission.
+submission. Where processor time can be controlled, too, a submission has a bounded share of it, however many
+processes it starts: its neighbours and the service go on beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import psutil
 ROOT = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 _MIB = 1 << 20
+_PROCESSORS = 2  # whose time one submission may use
+_PERIOD = 100_000  # microseconds, in which that is counted
 _REMOVE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
@@ -97,22 +100,32 @@ def _delegated(base: Path) -> bool:
     if not _counts_both(control):
         with contextlib.suppress(OSError):  # refused where processes sit in the group itself
             control.write_text("+memory +pids")
-    return _counts_both(control)
+    if not _counts_both(control):
+        return False
+    if "cpu" not in _switched_on(control):
+        with contextlib.suppress(OSError):  # not every owner hands it on
+            control.write_text("+cpu")
+    return True
 
 
 def _counts_both(control: Path) -> bool:
-    return control.exists() and {"memory", "pids"} <= set(control.read_text().split())
+    return {"memory", "pids"} <= _switched_on(control)
+
+
+def _switched_on(control: Path) -> set[str]:
+    return set(control.read_text().split()) if control.exists() else set()
 
 
 def _version_1(root: Path, groups: str) -> Driver | None:
-    folders = []
-    for controller in ("memory", "pids"):
-        path = _own_path(groups, controller)
-        folder = root / controller / (path or "").lstrip("/")
-        if path is None or not folder.is_dir() or not _usable(folder):
-            return None
-        folders.append(folder)
-    return Version1(*folders)
+    memory, pids, cpu = (_separate(root, groups, name) for name in ("memory", "pids", "cpu"))
+    return None if memory is None or pids is None else Version1(memory, pids, cpu)
+
+
+def _separate(root: Path, groups: str, controller: str) -> Path | None:
+    """Where groups can be made that ``controller`` alone looks at; None where that is nowhere."""
+    path = _own_path(groups, controller)
+    folder = root / controller / (path or "").lstrip("/")
+    return folder if path is not None and folder.is_dir() and _usable(folder) else None
 
 
 class Version2:
@@ -137,6 +150,8 @@ class Version2:
             (folder / "memory.swap.max").write_text("0")
         (folder / "memory.oom.group").write_text("1")
         (folder / "pids.max").write_text(str(processes))
+        if "cpu" in _switched_on(self._base / "cgroup.subtree_control"):
+            (folder / "cpu.max").write_text(f"{_PROCESSORS * _PERIOD} {_PERIOD}")
         return _Group2(folder)
 
 
@@ -165,12 +180,12 @@ class Version1:
     name = "cgroup"
     version = "version 1"
 
-    def __init__(self, memory: Path, pids: Path) -> None:
-        self._memory, self._pids = memory, pids
+    def __init__(self, memory: Path, pids: Path, cpu: Path | None = None) -> None:
+        self._memory, self._pids, self._cpu = memory, pids, cpu
 
     def sweep(self) -> None:
         """See :class:`Driver`."""
-        _sweep(self._memory, self._pids)
+        _sweep(*filter(None, (self._memory, self._pids, self._cpu)))
 
     def create(self, label: str, memory_mib: int, processes: int) -> Group:
         """See :class:`Driver`."""
@@ -181,15 +196,27 @@ class Version1:
         with contextlib.suppress(OSError):  # a kernel without swap accounting
             (memory / "memory.memsw.limit_in_bytes").write_text(str(memory_mib * _MIB))
         (pids / "pids.max").write_text(str(processes))
-        return _Group1(memory, pids)
+        return _Group1(memory, pids, None if self._cpu is None else _bounded_time(self._cpu, label))
+
+
+def _bounded_time(parent: Path, label: str) -> Path:
+    """A group that has the time of so many processors at most."""
+    folder = parent / _group_name(label)
+    folder.mkdir()
+    (folder / "cpu.cfs_period_us").write_text(str(_PERIOD))
+    (folder / "cpu.cfs_quota_us").write_text(str(_PROCESSORS * _PERIOD))
+    return folder
 
 
 class _Group1:
-    def __init__(self, memory: Path, pids: Path) -> None:
-        self._memory, self._pids = memory, pids
+    def __init__(self, memory: Path, pids: Path, cpu: Path | None) -> None:
+        self._memory, self._pids, self._cpu = memory, pids, cpu
 
     def add(self, pid: int) -> None:
         _move_family(pid, self._memory, self._pids)
+        if self._cpu is not None:  # ``pid`` itself has to see the end of the run, and is not held up by it
+            for each in _children(pid) or [pid]:
+                _move_family(each, self._cpu)
 
     def out_of_memory(self) -> bool:
         return _counter(self._memory / "memory.oom_control", "oom_kill") > 0
@@ -198,7 +225,7 @@ class _Group1:
         return _number(self._memory / "memory.max_usage_in_bytes")
 
     def close(self) -> None:
-        for folder in (self._memory, self._pids):
+        for folder in filter(None, (self._memory, self._pids, self._cpu)):
             _remove(folder)
 
 
@@ -266,8 +293,11 @@ def _move_family(pid: int, *groups: Path) -> None:
     for member in family:  # which grows meanwhile
         for group in groups:
             (group / "cgroup.procs").write_text(str(member))
-        children = Path(f"/proc/{member}/task/{member}/children").read_text()
-        family += map(int, children.split())
+        family += _children(member)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _group_name(label: str) -> str:

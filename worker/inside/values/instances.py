@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from . import Node, Taker
 
 _MAX_NAME = 1000
+_absent = object()
 _type_dict = type.__dict__["__dict__"].__get__
 
 
@@ -34,6 +35,20 @@ def defining(value: object, name: str) -> tuple[type | None, Any]:
         if name in own:
             return kind, own[name]
     return None, None
+
+
+def attribute(value: object, name: str, library: str, missing: object = None) -> Any:
+    """An attribute as ``library`` has it: what the nearest of its classes defines, or the object's own.
+
+    What a student's subclass makes of it is passed over; it might leave, or fill the memory.
+    """
+    own = state(value)
+    for kind in ancestry(value):
+        defined = _type_dict(kind).get(name, _absent)
+        if defined is not _absent and is_from(kind, library):
+            read: Any = defined.fget if type(defined) is property else None
+            return own.get(name, defined) if read is None else read(value)
+    return own.get(name, missing)
 
 
 def is_from(kind: type, library: str) -> bool:

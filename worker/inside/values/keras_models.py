@@ -10,6 +10,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from . import ancestry, class_name
+from .instances import attribute
 from .numpy_arrays import array_node, asarray
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ def _function(function: object, taker: Taker) -> Node:
     return taker.node(used)
 
 
+def _read(value: object, name: str, missing: object) -> Any:
+    """An attribute as Keras has it."""
+    return attribute(value, name, "keras", missing)
+
+
 def _name(name: object) -> str:
     """The name of something in a model; a student gives it, and it stands in many places."""
     return str(name)[:_MAX_NAME]
@@ -91,8 +97,8 @@ def _plain_settings(config: dict[Any, Any], taker: Taker) -> dict[str, Node]:
 
 def layer_node(layer: Any, taker: Taker) -> Node:
     """A layer, or an operation that has no weights."""
-    name, bases = _name(layer.name), _bases(layer)
-    weights = [_weight(weight, taker) for weight in getattr(layer, "weights", ())]
+    name, bases = _name(_read(layer, "name", "?")), _bases(layer)
+    weights = [_weight(weight, taker) for weight in _read(layer, "weights", ())]
     taker.spell(sum(map(len, (name, *bases))))
     return {
         "t": "layer",
@@ -167,12 +173,13 @@ class Graph:
 
 def _functional(operation: Any) -> Any | None:
     """The graph of a functional or sequential model; None for anything else and for one not yet built."""
-    found = getattr(operation, "_functional", None) or operation
-    return found if hasattr(found, "_nodes") and getattr(found, "outputs", None) else None
+    found = _read(operation, "_functional", None) or operation
+    known = _read(found, "_nodes", None) is not None
+    return found if known and _read(found, "outputs", None) else None
 
 
 def _compiled(model: Any, taker: Taker) -> dict[str, Node] | None:
-    if not getattr(model, "compiled", False):
+    if not _read(model, "compiled", False):
         return None
     settings = _plain_settings(model.get_compile_config() or {}, taker)
     return {**settings, "optimizer": taker.node(type(model.optimizer).__name__)}
@@ -181,17 +188,17 @@ def _compiled(model: Any, taker: Taker) -> dict[str, Node] | None:
 def take_model(model: Any, taker: Taker) -> Node:
     """A functional or sequential model as a graph; any other model by its layers alone."""
     functional = _functional(model)
-    inputs = [] if functional is None else functional.inputs
-    outputs = [] if functional is None else functional.outputs
+    inputs = [] if functional is None else _read(functional, "inputs", [])
+    outputs = [] if functional is None else _read(functional, "outputs", [])
     graph = Graph(taker)
     graph.walk(outputs)
     known = {id(operation) for operation in graph.operations}
-    layers = [*graph.operations, *(layer for layer in model.layers if id(layer) not in known)]
+    layers = [*graph.operations, *(layer for layer in _read(model, "layers", ()) if id(layer) not in known)]
     return {
         "t": "model",
         "id": taker.identity(model),
         "cls": class_name(type(model)),
-        "name": _name(model.name),
+        "name": _name(_read(model, "name", "?")),
         "layers": [layer_node(layer, taker) for layer in layers],
         "nodes": graph.nodes,
         "inputs": [graph.tensor(tensor) for tensor in inputs],

@@ -120,14 +120,12 @@ def take_extension_array(value: Any, taker: Taker) -> Node | None:
     return node and {**node, "cls": class_name(type(value))}
 
 
-def _own(value: Any, kind: Any, manager: type) -> Any:
+def _own(value: Any, kind: Any, manager: Any) -> Any:
     """The object itself; where a student's class stands between, a plain one around the same data."""
-    if type(value) is kind:
-        return value
     data: Any = _get(value, "_mgr")
-    if not issubclass(type(data), manager):
+    if type(data) is not manager:  # something else has been put in its place
         raise TypeError(f"its data are of class {class_name(type(data))}")
-    return kind._from_mgr(data, axes=data.axes)
+    return value if type(value) is kind else kind._from_mgr(data, axes=data.axes)
 
 
 TAKES: dict[str, Take] = {
