@@ -131,6 +131,9 @@ def summary(shown: Sequence[PartCard]) -> str:
     if by_us == len(graded):
         return "No part is decided yet."
     rest = f", {by_us} not decided yet" if by_us else ""
+    partly = sum(part.status == "partial" for part in graded)
+    if not right and partly:
+        return f"No part is fully right yet, {partly} {'is' if partly == 1 else 'are'} partly{rest}."
     if not right:
         return f"No part is right yet{rest}."
     return f"{right} of {len(graded)} parts right{rest}."
