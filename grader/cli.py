@@ -136,7 +136,8 @@ def grade(
                 lines.append(show_class.Line.of(one.student, result))
                 advance()
         if len(lines) > 1 and not as_json:
-            show.output().print(show_class.results(lines), show_class.LEGEND, "", sep="\n")
+            screen = show.output()
+            screen.print(show_class.results(lines, screen.width), show_class.LEGEND, "", sep="\n")
         if timings:
             took = show_class.timings(lines, start=grader.start_seconds, reference=grader.reference_seconds)
             (talk if as_json else show.output()).print(took)
