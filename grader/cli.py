@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,15 +22,16 @@ from checks.assignment import Assignment
 from checks.evidence import Evidence
 from checks.feedback import Feedback
 from grader import demo as demonstration
-from grader import regrade, show, show_class, up
+from grader import due, regrade, show, show_class, up
 from grader.access_commands import token_app, webhook_app
 from grader.authoring_commands import push_assignment, rehearse_assignment
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
+from grader.due_commands import due_app
 from grader.exits import Exit, exits
 from grader.exporters import Grade, Order, export, formats
 from grader.gather import Found, GatherError, gather
-from grader.grades import of_assignment, of_folder, titled
+from grader.grades import of_folder, stored, titled
 from grader.keep import OutError, OutFolder
 from grader.local import Graded, LocalGrader, judge_evidence, run_reference, sandbox_findings
 from grader.offer import offered
@@ -39,6 +41,7 @@ from grader.receive import publish_bundle
 from grader.report_command import report_folder
 from grader.settings import Settings
 from grader.store import assignments, open_store
+from grader.store import due as due_dates
 from grader.store.database import migrate
 from grader.store.regrades import How
 
@@ -60,6 +63,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(webhook_app, name="webhook")
 assignment_app.command(name="rehearse")(rehearse_assignment)
 assignment_app.command(name="push")(push_assignment)
+assignment_app.add_typer(due_app, name="due")
 app.command(name="report")(report_folder)
 
 Bundle = Annotated[Path, typer.Argument(help="the assignment's folder", show_default=False)]
@@ -132,7 +136,8 @@ def grade(
                 lines.append(show_class.Line.of(one.student, result))
                 advance()
         if len(lines) > 1 and not as_json:
-            show.output().print(show_class.results(lines), show_class.LEGEND, "", sep="\n")
+            screen = show.output()
+            screen.print(show_class.results(lines, screen.width), show_class.LEGEND, "", sep="\n")
         if timings:
             took = show_class.timings(lines, start=grader.start_seconds, reference=grader.reference_seconds)
             (talk if as_json else show.output()).print(took)
@@ -334,7 +339,17 @@ def _grades(source: str) -> tuple[list[Grade], str]:
     store = open_store(Settings())
     migrate(store.engine)
     with store.read() as session:
-        return of_assignment(session, source), assignments.current(session, source).title
+        found, title = stored(session, source), assignments.current(session, source).title
+        dates = due_dates.of_assignment(session, source)
+
+    @cache
+    def assignment(version: str) -> Assignment:
+        return regrade.load(store, version).assignment
+
+    def seen(judged: Feedback) -> Feedback:
+        return due.seen(judged, assignment(judged.assignment.version), dates)
+
+    return [each.grade(seen) for each in found], title
 
 
 def _print_preview(found: regrade.Preview, *, as_json: bool) -> None:

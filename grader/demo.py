@@ -73,6 +73,8 @@ def run(settings: Settings, *, course: Path = COURSE, keep: bool = False) -> boo
         right = [_show(one, out) for one in sent]
         _summary(running, samples, right, out)
         if keep:
+            where = f"{running.url}/login with the instructor's token of {settings.data_dir / 'tokens'}"
+            talk.print(f"· to mark, regrade and export, sign in at {where}", soft_wrap=True)
             talk.print("· running until Ctrl-C")
             running.wait()
         talk.print("· the report opens while the service runs: `grader demo --keep` leaves it running")

@@ -15,18 +15,21 @@ from checks.errors import BundleError, SpecError
 from grader.authoring.push import PushError, RefusedError
 from grader.delivery.address import AddressRefusedError
 from grader.demo import DemoError
+from grader.due import DueError
 from grader.exporters import ExportError
 from grader.folder_report import NothingToReportError
 from grader.gather import GatherError
 from grader.keep import OutError
 from grader.local import InfrastructureError
 from grader.processes import StartError
+from grader.receive import BadRequestError
 from grader.regrade import RegradeError
 from grader.safety import UnsafeError
 from grader.settings import ConfigFileError
 from grader.store import BlobMissingError
 from grader.store.assignments import UnknownAssignmentError
 from grader.store.database import NewerDatabaseError
+from grader.store.due import NoDueDateError, UnknownExtensionError
 from grader.store.references import ReferenceFailedError
 from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.tokens import BadCourseError, UnknownTokenError
@@ -43,39 +46,39 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+# What is said of an error, and the command's exit code; the first that fits counts.
+KNOWN: tuple[tuple[tuple[type[Exception], ...], str, Exit], ...] = (
+    ((SpecError, BundleError, GatherError, OutError, ConfigFileError, UnsafeError), "{}", Exit.USAGE),
+    ((BadCourseError, AddressRefusedError, ExportError, DueError, BadRequestError), "{}", Exit.USAGE),
+    ((RegradeError, RegradeStateError, RegradeBusyError), "{}", Exit.USAGE),
+    ((RefusedError, NothingToReportError), "{}", Exit.USAGE),
+    ((PushError,), "{}", Exit.INFRASTRUCTURE),
+    (
+        (UnknownTokenError, UnknownWebhookError, UnknownRegradeError),
+        "there is none with this id: {}",
+        Exit.USAGE,
+    ),
+    ((UnknownAssignmentError,), "there is no folder and no assignment {}", Exit.USAGE),
+    ((NoDueDateError,), "{} has no due date that could be extended", Exit.USAGE),
+    ((UnknownExtensionError,), "{} has no due date of his own", Exit.USAGE),
+    ((OSError, OperationalError), "the data directory cannot be used: {}", Exit.INFRASTRUCTURE),
+    ((InfrastructureError, ReferenceFailedError, BlobMissingError, StartError), "{}", Exit.INFRASTRUCTURE),
+    ((DemoError, NewerDatabaseError), "{}", Exit.INFRASTRUCTURE),
+)
+_ALL = tuple(kind for kinds, _, _ in KNOWN for kind in kinds)
+
+
 @contextmanager
 def exits() -> Iterator[None]:
     """Turn the errors that a person can do something about into a message and an exit code."""
     try:
         yield
-    except (SpecError, BundleError, GatherError, OutError, ConfigFileError, UnsafeError) as error:
-        fail(str(error), Exit.USAGE)
-    except (
-        BadCourseError,
-        AddressRefusedError,
-        ExportError,
-        RegradeError,
-        RegradeStateError,
-        RegradeBusyError,
-    ) as error:
-        fail(str(error), Exit.USAGE)
-    except (RefusedError, NothingToReportError) as error:
-        fail(str(error), Exit.USAGE)
-    except PushError as error:
-        fail(str(error), Exit.INFRASTRUCTURE)
-    except (UnknownTokenError, UnknownWebhookError, UnknownRegradeError) as error:
-        fail(f"there is none with this id: {error}", Exit.USAGE)
-    except UnknownAssignmentError as error:
-        fail(f"there is no folder and no assignment {error}", Exit.USAGE)
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         fail("the settings have mistakes\n" + "\n".join(mistakes), Exit.USAGE)
-    except (OSError, OperationalError) as error:
-        fail(f"the data directory cannot be used: {error}", Exit.INFRASTRUCTURE)
-    except (InfrastructureError, ReferenceFailedError, BlobMissingError, StartError) as error:
-        fail(str(error), Exit.INFRASTRUCTURE)
-    except (DemoError, NewerDatabaseError) as error:
-        fail(str(error), Exit.INFRASTRUCTURE)
+    except _ALL as error:
+        words, code = next((words, code) for kinds, words, code in KNOWN if isinstance(error, kinds))
+        fail(words.format(error), code)
     except KeyboardInterrupt:
         fail("interrupted", Exit.INTERRUPTED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from checks.feedback import Feedback, PartFeedback
 from grader.exporters import ExportError, Grade, PartLine
 from grader.keep import FEEDBACK
-from grader.store import assignments
+from grader.store import assignments, due
 from grader.store.marks import standing_score
 from grader.store.tables import Attempt, FeedbackRow, Submission
 
@@ -20,8 +20,16 @@ from grader.store.tables import Attempt, FeedbackRow, Submission
 WITHOUT_SCORE = frozenset({"unjudged", "ungraded", "needs_review"})
 
 
-def grade_of(feedback: Feedback, *, number: int = 1, state: str = "finished") -> Grade:
-    """What one feedback says of its student."""
+def grade_of(
+    feedback: Feedback,
+    *,
+    number: int = 1,
+    state: str = "finished",
+    seen: Feedback | None = None,
+    late: bool | None = None,
+) -> Grade:
+    """What one feedback says of its student; ``seen``: what he may see of it (all when left out)."""
+    shown = {part.id: part for part in (feedback if seen is None else seen).parts}
     return Grade(
         student=feedback.submission.student,
         submission=feedback.submission.id,
@@ -29,18 +37,35 @@ def grade_of(feedback: Feedback, *, number: int = 1, state: str = "finished") ->
         state=state,
         score=standing_score(feedback),
         max_score=feedback.max_score,
-        parts=tuple(_line(part) for part in feedback.parts),
+        parts=tuple(_line(part, shown.get(part.id)) for part in feedback.parts),
+        late=late,
         run=feedback.run.status,
         seconds=feedback.run.seconds,
     )
 
 
-def of_assignment(session: Session, assignment_id: str) -> list[Grade]:
-    """One grade a submission, oldest first; without a score before its feedback.
+class Stored(msgspec.Struct, frozen=True):
+    """A submission with its newest verdict's document (None before it); ``late`` as in ``Grade``."""
 
-    Raises UnknownAssignmentError.
-    """
+    student: str
+    submission: str
+    number: int
+    state: str
+    document: bytes | None
+    late: bool | None
+
+    def grade(self, seen: Callable[[Feedback], Feedback]) -> Grade:
+        """The grade; ``seen`` makes of a feedback what its student may see."""
+        if self.document is None:
+            return Grade(self.student, self.submission, self.number, self.state, None, None, late=self.late)
+        whole = Feedback.from_json(self.document)
+        return grade_of(whole, number=self.number, state=self.state, seen=seen(whole), late=self.late)
+
+
+def stored(session: Session, assignment_id: str) -> list[Stored]:
+    """Every submission, oldest first; raises UnknownAssignmentError."""
     assignments.current(session, assignment_id)
+    dates = due.of_assignment(session, assignment_id)
     newest = (
         select(func.max(FeedbackRow.id)).where(FeedbackRow.attempt_id == Attempt.id).correlate(Attempt)
     ).scalar_subquery()
@@ -48,13 +73,20 @@ def of_assignment(session: Session, assignment_id: str) -> list[Grade]:
         select(func.max(Attempt.number)).where(Attempt.submission_id == Submission.id).correlate(Submission)
     ).scalar_subquery()
     rows = session.execute(
-        select(Submission, Attempt.state, FeedbackRow.document)
+        select(
+            Submission.student,
+            Submission.id,
+            Submission.number,
+            Attempt.state,
+            FeedbackRow.document,
+            Submission.created_at,
+        )
         .join(Attempt, (Attempt.submission_id == Submission.id) & (Attempt.number == last))
         .outerjoin(FeedbackRow, FeedbackRow.id == newest)
         .where(Submission.assignment_id == assignment_id)
         .order_by(Submission.created_at, Submission.id)
     )
-    return [_stored(submission, state, document) for submission, state, document in rows]
+    return [Stored(*row[:5], late=dates.is_late(row[0], row[5])) for row in rows]
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -97,12 +129,6 @@ def titled(folder: Path) -> str:
     return next((feedback.assignment.title for feedback in _read(folder)), "")
 
 
-def _stored(submission: Submission, state: str, document: bytes | None) -> Grade:
-    if document is None:
-        return Grade(submission.student, submission.id, submission.number, state, None, None)
-    return grade_of(Feedback.from_json(document), number=submission.number, state=state)
-
-
 def _read(folder: Path) -> Iterator[Feedback]:
     for path in sorted(folder.glob(f"*{FEEDBACK}")):
         try:
@@ -111,6 +137,7 @@ def _read(folder: Path) -> Iterator[Feedback]:
             raise ExportError(f"{path}: {error}") from error
 
 
-def _line(part: PartFeedback) -> PartLine:
+def _line(part: PartFeedback, shown: PartFeedback | None) -> PartLine:
     score = None if part.status in WITHOUT_SCORE else part.score
-    return PartLine(part.id, part.title, part.status, score, part.max_score, part.message)
+    message = part.message if shown is None else shown.message
+    return PartLine(part.id, part.title, part.status, score, part.max_score, message, hidden=shown is None)

@@ -44,7 +44,7 @@ def receive_notebook(store: Store, sent: Sent) -> Receipt:
     Raises BadRequestError, NotANotebookError, UnknownAssignmentError, RevokedTokenError or KeyReusedError;
     then no submission is kept.
     """
-    _check_student(sent.student)
+    check_student(sent.student)
     _check_key(sent.key)
     notebook = normal_form(sent.notebook)
     _check_assignment(store, sent.assignment)
@@ -94,7 +94,8 @@ def _check_assignment(store: Store, assignment_id: str) -> None:
         store.known_assignments.add(assignment_id)
 
 
-def _check_student(name: str) -> None:
+def check_student(name: str) -> None:
+    """Raises BadRequestError for what cannot be a student's name."""
     if not name.strip():
         raise BadRequestError("`student` is empty")
     if len(name) > MAX_STUDENT:

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from grader.grades import WITHOUT_SCORE
-from grader.store import assignments, submissions
+from grader.store import assignments, due, submissions
 from grader.store.assignments import Published
+from grader.store.due import Dates
 from grader.store.submissions import Progress
 from grader.store.tables import Attempt, FeedbackRow, PartRow, Submission
 
@@ -31,6 +32,7 @@ class Row(msgspec.Struct, frozen=True):
     """One submission; ``run_status`` is None and ``parts`` is empty before its feedback.
 
     ``score`` is None before it too, and as long as a part is ``unjudged``: what nobody judged is no zero.
+    ``late``: it came after the due date; None where there is none.
     """
 
     submission: str
@@ -43,6 +45,7 @@ class Row(msgspec.Struct, frozen=True):
     max_score: float | None = None
     parts: tuple[PartGrade, ...] = ()
     reason: str | None = None
+    late: bool | None = None
 
 
 class PartSummary(msgspec.Struct, frozen=True):
@@ -70,8 +73,10 @@ def build(session: Session, assignment_id: str) -> Report:
     """The report of an assignment; raises UnknownAssignmentError."""
     assignment = assignments.current(session, assignment_id)
     graded = _grades(session, assignment_id)
+    dates = due.of_assignment(session, assignment_id)
     rows = tuple(
-        graded.get(one.attempt) or _waiting(one) for one in submissions.listed(session, assignment_id)
+        _dated(graded.get(one.attempt) or _waiting(one), dates)
+        for one in submissions.listed(session, assignment_id)
     )
     return _report(assignment, rows)
 
@@ -131,6 +136,11 @@ def _parts(session: Session, assignment_id: str) -> dict[str, list[PartGrade]]:
 def _part(row: PartRow) -> PartGrade:
     score = None if row.status in WITHOUT_SCORE else row.score
     return PartGrade(row.part, row.title, row.status, score, row.max_score, row.misconception)
+
+
+def _dated(row: Row, dates: Dates) -> Row:
+    late = dates.is_late(row.student, row.created_at)
+    return row if late is None else msgspec.structs.replace(row, late=late)
 
 
 def _waiting(one: Progress) -> Row:

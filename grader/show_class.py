@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 import msgspec
@@ -13,6 +13,7 @@ from checks.feedback import Feedback
 from grader.local import Graded, Phases
 from grader.show import COLOURS
 
+OTHER_COLUMNS = 32  # characters for points, run and the rules between
 # One letter or sign a status: a class of forty students and ten parts fits a terminal.
 SIGNS = {
     "correct": "✓",
@@ -41,9 +42,15 @@ class Line(msgspec.Struct, frozen=True):
         return cls(student, result.feedback, result.phases, result.peak_bytes)
 
 
-def results(lines: Sequence[Line]) -> Table:
-    """Everybody's points and parts; the last row says how many of each part are right."""
+def results(lines: Sequence[Line], width: int = 100) -> Table:
+    """Everybody's points and parts; the last row says how many of each part are right.
+
+    Where the parts' names are too long for ``width`` characters, numbers stand for them, told below.
+    """
     parts = [part for part in lines[0].feedback.parts if part.status != "ungraded"]
+    names = max(len(line.student) for line in lines)
+    if names + sum(len(part.id) + 3 for part in parts) + OTHER_COLUMNS > width:
+        return _narrow(lines, [part.id for part in parts])
     made = Table(title=Text("The class", style="bold"), title_justify="left", show_edge=False)
     made.add_column("student", overflow="fold")
     made.add_column("points", justify="right", no_wrap=True)
@@ -58,6 +65,28 @@ def results(lines: Sequence[Line]) -> Table:
     right = [str(sum(_is_right(line.feedback, part.id) for line in lines)) for part in parts]
     made.add_row(Text(f"right, of {len(lines)}", style="bold"), "", *right, "")
     return made
+
+
+def _narrow(lines: Sequence[Line], parts: Sequence[str]) -> Table:
+    """One column of numbers and signs for all parts."""
+    made = Table(title=Text("The class", style="bold"), title_justify="left", show_edge=False)
+    made.caption = ", ".join(f"{number} {part}" for number, part in enumerate(parts, start=1))
+    made.caption_justify = "left"
+    made.add_column("student", overflow="fold")
+    made.add_column("points", justify="right", no_wrap=True)
+    made.add_column(_row_of(range(1, len(parts) + 1)), no_wrap=True)
+    made.add_column("run", no_wrap=True)
+    for line in lines:
+        signs = Text(" ").join(Text(" ") + sign for sign in _signs(line.feedback))
+        made.add_row(Text(line.student), _points(line.feedback), signs, line.feedback.run.status)
+    made.add_section()
+    right = [sum(_is_right(line.feedback, part) for line in lines) for part in parts]
+    made.add_row(Text(f"right, of {len(lines)}", style="bold"), "", _row_of(right), "")
+    return made
+
+
+def _row_of(numbers: Iterable[int]) -> str:
+    return " ".join(f"{number:>2}" for number in numbers)
 
 
 def timings(lines: Sequence[Line], *, start: float, reference: float) -> Table:

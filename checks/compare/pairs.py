@@ -49,6 +49,13 @@ def _read(node: v.AnyNode) -> Reading:
 read_pairs = once_each(_read)
 
 
+def _by_key(ranking: tuple[Pair, ...]) -> dict[str, float]:
+    return dict(ranking)
+
+
+_known = once_each(_by_key)
+
+
 def agrees(pairs: tuple[Pair, ...], ranking: tuple[Pair, ...], *, absolute: float, ties: float) -> str:
     """Empty where ``pairs`` begin the ``ranking``, else what is wrong: empty_list, unknown, values, order,
     repeated.
@@ -56,7 +63,7 @@ def agrees(pairs: tuple[Pair, ...], ranking: tuple[Pair, ...], *, absolute: floa
     Numbers may differ by ``absolute``; keys whose numbers in the ranking differ by at most ``ties`` may swap
     places.
     """
-    known = dict(ranking)
+    known = _known(ranking)
     keys = [key for key, _ in pairs]
     if not pairs:
         return "empty_list"

@@ -158,6 +158,8 @@ _CHUNK = 1 << 16
 
 def _check_depth(header: bytes) -> None:
     """Refuse deep nesting before a decoder recurses: count the brackets outside texts, a chunk at a time."""
+    if header.count(b"[") + header.count(b"{") <= MAX_DEPTH:
+        return  # too few to be deep, wherever they stand
     plain = header
     if b"\\" in header:  # without escapes, every quotation mark opens or closes a text
         plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")

@@ -68,6 +68,9 @@ def _fits(shape: tuple[int | None, ...] | None, wanted: list[int | None]) -> boo
 
 def _distinct(node: v.AnyNode) -> int | None:
     """None where an element is no plain value, so that nobody can tell how many differ."""
+    plain = _numbers(node)
+    if plain is not None:
+        return len(set(plain.tolist()))
     found = content.items(node)
     if found is None:
         return None
@@ -76,6 +79,20 @@ def _distinct(node: v.AnyNode) -> int | None:
 
 
 _GAP = ("gap",)  # no value's label
+
+
+def _numbers(node: v.AnyNode) -> content.Numbers | None:
+    """The numbers of one axis without a gap, which need not become nodes one by one."""
+    match node:
+        case v.Series():
+            return _numbers(node.values)
+        case v.Index() if len(node.levels) == 1:
+            return _numbers(node.levels[0])
+        case v.Array() if len(node.shape) == 1 and node.mask is None and node.data is not None:
+            found = node.values
+            return found if found is not None and found.dtype.kind in "biuf" else None
+        case _:
+            return None
 
 
 KIND = Size

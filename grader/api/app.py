@@ -14,6 +14,7 @@ from grader import __version__, logs
 from grader.api import (
     assignments,
     audit,
+    due,
     examples,
     exporting,
     health,
@@ -23,6 +24,7 @@ from grader.api import (
     problems,
     regrade_pages,
     regrading,
+    report_link,
     reports,
     session,
     submissions,
@@ -58,6 +60,7 @@ ROUTERS = (
     exporting.router,
     reports.router,
     audit.router,
+    due.router,
     assignments.router,
     webhooks.router,
     session.router,
@@ -65,6 +68,7 @@ ROUTERS = (
     mark_pages.router,
     instructor_pages,
     pages.router,
+    report_link.router,
     health.router,
 )
 

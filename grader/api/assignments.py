@@ -9,12 +9,15 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from checks.errors import BundleError, SpecError
+from grader import due
 from grader.api.access import AnyCaller, Instructor
 from grader.api.problems import Problem, described
-from grader.api.service import TheService
+from grader.api.service import Service, TheService
 from grader.receive import OtherCourseError, receive_bundle
 from grader.store import assignments
+from grader.store import due as due_dates
 from grader.store.assignments import Published
+from grader.store.due import Due
 
 ARCHIVE_BODY: dict[str, Any] = {
     "required": True,
@@ -26,13 +29,14 @@ router = APIRouter(prefix="/api/v1/assignments", tags=["assignments"])
 
 
 class Assignment(BaseModel):
-    """An assignment and the version in force."""
+    """An assignment and the version in force; ``due`` is ISO 8601 with an offset, null without a due date."""
 
     id: str
     title: str
     version: str
     environment: str
     published_at: float
+    due: str | None = None
 
 
 class Assignments(BaseModel):
@@ -46,7 +50,8 @@ def listed(service: TheService, caller: AnyCaller) -> Assignments:
     """All assignments of the token's course, or of every course."""
     with service.store.read() as session:
         found = [one for one in assignments.listed(session) if caller.sees(one.id)]
-    return Assignments(assignments=[_view(one) for one in found])
+        dates = due_dates.of_all(session, (one.id for one in found))
+    return Assignments(assignments=[_view(one, dates.get(one.id)) for one in found])
 
 
 @router.post(
@@ -71,14 +76,20 @@ async def publish(
     except BundleError as error:
         raise Problem(422, "bad-archive", f"The body is no packed bundle: {error}") from error
     response.headers["Location"] = service.url(request, f"/api/v1/assignments/{found.id}")
-    return _view(found)
+    return _view(found, await run_in_threadpool(_dated, service, found.id))
 
 
-def _view(found: Published) -> Assignment:
+def _dated(service: Service, assignment_id: str) -> Due | None:
+    with service.store.read() as session:
+        return due_dates.of_assignment(session, assignment_id).due
+
+
+def _view(found: Published, dated: Due | None) -> Assignment:
     return Assignment(
         id=found.id,
         title=found.title,
         version=found.version,
         environment=found.environment,
         published_at=found.published_at,
+        due=None if dated is None else due.iso(dated),
     )

@@ -13,6 +13,13 @@ ASSIGNMENT = {
     "version": VERSION,
     "environment": "tensorflow",
     "published_at": 1795335799.4,
+    "due": "2026-12-01T23:59:00+01:00",
+}
+DUE = {
+    "assignment": "embeddings/ex3_gensim",
+    "due": "2026-12-01T23:59:00+01:00",
+    "zone": "Europe/Vienna",
+    "extensions": [{"student": "ada", "due": "2026-12-08T23:59:00+01:00", "zone": "Europe/Vienna"}],
 }
 NOTEBOOK = {
     "nbformat": 4,
@@ -258,6 +265,9 @@ ANSWERS: dict[tuple[str, str], tuple[str, Any]] = {
         {"page": f"{HOST}/reports/embeddings/ex3_gensim?expires=1"},
     ),
     ("get", f"{_ASSIGNMENT}/audit"): (JSON, AUDIT),
+    ("get", f"{_ASSIGNMENT}/due"): (JSON, DUE),
+    ("put", f"{_ASSIGNMENT}/due"): (JSON, DUE),
+    ("put", f"{_ASSIGNMENT}/extensions"): (JSON, DUE),
     ("get", _SUBMISSIONS): (JSON, SUBMISSION),
     ("get", f"{_SUBMISSIONS}/feedback"): (JSON, FEEDBACK),
     ("get", f"{_SUBMISSIONS}/events"): ("text/event-stream", EVENTS),
@@ -283,6 +293,8 @@ REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
     ("put", f"{_SUBMISSIONS}/parts/{{part}}/mark"): {
         JSON: {"score": 0.5, "reason": "The idea is right, the axis is not."}
     },
+    ("put", f"{_ASSIGNMENT}/due"): {JSON: {"due": "2026-12-01T23:59", "zone": "Europe/Vienna"}},
+    ("put", f"{_ASSIGNMENT}/extensions"): {JSON: {"student": "ada", "due": "2026-12-08T23:59:00+01:00"}},
     ("post", _WEBHOOKS): {
         JSON: {"url": "https://lms.example.edu/hooks/grader", "events": ["submission.graded"]}
     },

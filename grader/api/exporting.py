@@ -9,14 +9,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from checks.feedback import Feedback, student_view
+from checks.feedback import Feedback
 from grader import grades, handback
 from grader.api.access import AssignmentInstructor
 from grader.api.problems import described
 from grader.api.service import Service, TheService
 from grader.exporters import Export, Order, export
 from grader.handback import Handback
-from grader.store import BlobMissingError, assignments
+from grader.store import BlobMissingError, assignments, due
+from grader.store.due import Dates
 
 router = APIRouter(prefix="/api/v1/assignments", tags=["exports"])
 REMARKS = "X-Grader-Remarks"
@@ -109,8 +110,10 @@ def exported(
     """The file in a format; raises UnknownAssignmentError, ExportError."""
     with service.store.read() as session:
         title = assignments.current(session, assignment_id).title
-        found = grades.of_assignment(session, assignment_id)
-    return export(wanted, found, Order(title, template, column or None))
+        found = grades.stored(session, assignment_id)
+        dates = due.of_assignment(session, assignment_id)
+    told = [each.grade(lambda judged: service.for_student(judged, dates)) for each in found]
+    return export(wanted, told, Order(title, template, column or None))
 
 
 def answer(made: Export) -> Response:
@@ -125,7 +128,8 @@ def zipped(service: Service, assignment_id: str, download: bytes | None) -> Stre
     """All students' feedback, under the names of ``download`` where there is one; raises ExportError."""
     with service.store.read() as session:
         found = grades.feedback_of_assignment(session, assignment_id)
-    given = _handbacks(service, found)
+        dates = due.of_assignment(session, assignment_id)
+    given = _handbacks(service, found, dates)
     if download is None:
         made = handback.folders([each.student for each in found], given)
     else:
@@ -134,10 +138,9 @@ def zipped(service: Service, assignment_id: str, download: bytes | None) -> Stre
     return StreamingResponse(handback.pieces(made), media_type="application/zip", headers=headers)
 
 
-def _handbacks(service: Service, found: list[grades.Judged]) -> Iterator[Handback]:
+def _handbacks(service: Service, found: list[grades.Judged], dates: Dates) -> Iterator[Handback]:
     for each in found:
-        judged = Feedback.from_json(each.document)
-        seen = student_view(judged, service.assignment(judged.assignment.version))
+        seen = service.for_student(Feedback.from_json(each.document), dates)
         yield Handback(each.student, seen, _executed(service, each.executed))
 
 

@@ -19,10 +19,11 @@ import msgspec
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.concurrency import run_in_threadpool
 
-from checks.feedback import Feedback, PartFeedback, RunInfo, SubmissionInfo, assignment_info, student_view
+from checks.feedback import Feedback, PartFeedback, RunInfo, SubmissionInfo, assignment_info
 from grader.api.service import Service
-from grader.store import events, submissions
+from grader.store import due, events, submissions
 from grader.store import feedback as verdicts
+from grader.store.due import Dates
 from grader.store.events import Event, Step
 from grader.store.submissions import Progress
 
@@ -60,6 +61,7 @@ class News:
     events: Sequence[Event]
     told_parts: Sequence[bytes] = ()
     feedback: bytes | None = None
+    dates: Dates = due.NONE
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Watched:
             since = mark.number if mark.attempt == found.attempt_number else 0
             # Where a read is no snapshot, what came between the two is left for the next look.
             told = [e for e in events.after(session, found.attempt, since) if e.number <= found.revision]
-            news = News(found, told)
+            news = News(found, told, dates=due.of_assignment(session, found.assignment))
             if found.state not in ENDED:
                 return news
             return replace(
@@ -93,25 +95,25 @@ class Watched:
                 feedback=verdicts.latest(session, found.attempt),
             )
 
-    def part(self, part: PartFeedback, version: str) -> dict[str, Any] | None:
+    def part(self, part: PartFeedback, version: str, news: News) -> dict[str, Any] | None:
         """One part as this caller may see it; None where it may not."""
         if self.whole:
             return _plain(part)
         assignment = self.service.assignment(version)
         alone = Feedback(
             assignment=assignment_info(assignment),
-            submission=SubmissionInfo(self.submission, "", ""),
+            submission=SubmissionInfo(self.submission, news.found.student, ""),
             run=RunInfo("running", 0.0, assignment.environment, ""),
             score=part.score,
             max_score=part.max_score,
             parts=(part,),
         )
-        shown = student_view(alone, assignment).parts
+        shown = self.service.for_student(alone, news.dates).parts
         return _plain(shown[0]) if shown else None
 
-    def document(self, raw: bytes) -> bytes:
+    def document(self, raw: bytes, dates: Dates) -> bytes:
         """The feedback as this caller may see it."""
-        return raw if self.whole else for_students(self.service, raw)
+        return raw if self.whole else for_students(self.service, raw, dates)
 
 
 async def following(watched: Watched, mark: Mark) -> AsyncIterator[bytes]:
@@ -144,7 +146,7 @@ def _telling(watched: Watched, news: News, mark: Mark, position: int) -> Iterato
     for event in news.events:
         told = str(Mark(found.attempt_number, event.number))
         if event.kind == "part":
-            part = watched.part(msgspec.json.decode(event.document, type=PartFeedback), found.version)
+            part = watched.part(msgspec.json.decode(event.document, type=PartFeedback), found.version, news)
             if part is not None:
                 yield _event("part", {"provisional": True, "part": part}, told)
         elif event.number < found.revision:
@@ -161,18 +163,17 @@ def _ending(watched: Watched, news: News) -> Iterator[bytes]:
     if news.feedback is not None:
         last = {part.id: part for part in map(_part, news.told_parts)}
         for part in Feedback.from_json(news.feedback).parts:
-            shown = watched.part(part, news.found.version) if last.get(part.id) != part else None
+            shown = watched.part(part, news.found.version, news) if last.get(part.id) != part else None
             if shown is not None:
                 yield _event("part", {"provisional": False, "part": shown})
     yield _event("progress", watched.view(news.found))
-    document = None if news.feedback is None else json.loads(watched.document(news.feedback))
+    document = None if news.feedback is None else json.loads(watched.document(news.feedback, news.dates))
     yield _event("feedback", document, str(Mark(news.found.attempt_number, news.found.revision)))
 
 
-def for_students(service: Service, document: bytes) -> bytes:
-    """A ``feedback/1`` document without what its assignment hides."""
-    feedback = Feedback.from_json(document)
-    return student_view(feedback, service.assignment(feedback.assignment.version)).to_json()
+def for_students(service: Service, document: bytes, dates: Dates) -> bytes:
+    """A ``feedback/1`` document without what its assignment hides; ``dates`` are the assignment's."""
+    return service.for_student(Feedback.from_json(document), dates).to_json()
 
 
 def _as_it_was(found: Progress, step: Step) -> Progress:

@@ -24,9 +24,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 
 @router.get("/submissions/{submission_id}/marks")
-def marks(submission_id: str, service: TheService, _caller: SubmissionStaff, csrf: Csrf) -> HTMLResponse:
+def marks(submission_id: str, service: TheService, caller: SubmissionStaff, csrf: Csrf) -> HTMLResponse:
     """Every part of a submission, with what the judge said and a form for a person's points."""
-    return _marks(service, submission_id, csrf)
+    return _marks(service, submission_id, caller, csrf)
 
 
 @router.post("/submissions/{submission_id}/marks")
@@ -46,7 +46,7 @@ def _marked(service: Service, submission_id: str, caller: Caller, csrf: str, for
             score, reason = _points(str(form.get("score", ""))), str(form.get("reason", ""))
             marking.give(service.store, submission_id, part, score=score, reason=reason, by=caller.actor)
     except MarkRefusedError as error:
-        return _marks(service, submission_id, csrf, refusal=str(error), about=part, given=form)
+        return _marks(service, submission_id, caller, csrf, refusal=str(error), about=part, given=form)
     except UnknownMarkError:
         pass  # withdrawn a moment ago, by another click: the page shows how it stands
     except (UnknownPartError, NotGradedYetError) as error:
@@ -64,6 +64,7 @@ def _points(text: str) -> float:
 def _marks(
     service: Service,
     submission_id: str,
+    caller: Caller,
     csrf: str,
     *,
     refusal: str = "",
@@ -72,7 +73,7 @@ def _marks(
 ) -> HTMLResponse:
     with service.store.read() as session:
         found = submissions.progress(session, submission_id)
-        title = assignments.current(session, found.assignment).title
+        assignment = assignments.current(session, found.assignment)
         try:
             parts = marking.standing(session, submission_id)
         except NotGradedYetError as error:
@@ -81,7 +82,10 @@ def _marks(
         "mark_submission.html",
         422 if refusal else 200,
         submission=found,
-        assignment_title=title,
+        title=f"Mark {found.student}",
+        here="roster",
+        assignment=assignment,
+        caller=caller,
         parts=parts,
         csrf=csrf,
         refusal=refusal,
@@ -97,21 +101,19 @@ def _problem(error: Exception) -> Problem:
 
 
 @router.get("/assignments/{assignment_id:path}/export")
-def export_form(
-    assignment_id: str, service: TheService, _caller: AssignmentStaff, csrf: Csrf
-) -> HTMLResponse:
+def export_form(assignment_id: str, service: TheService, caller: AssignmentStaff, csrf: Csrf) -> HTMLResponse:
     """Choose a format; give the gradebook or worksheet that it fills in."""
-    return _export(service, assignment_id, csrf)
+    return _export(service, assignment_id, caller, csrf)
 
 
 @router.post("/assignments/{assignment_id:path}/export")
 async def export_file(
-    assignment_id: str, service: TheService, _caller: AssignmentStaff, csrf: Csrf, form: StaffForm
+    assignment_id: str, service: TheService, caller: AssignmentStaff, csrf: Csrf, form: StaffForm
 ) -> HTMLResponse:
     """The file as a link on a page, beside the remarks on who was left out and why."""
     sent = form.get("template")
     template = await sent.read() if isinstance(sent, UploadFile) else b""
-    return await run_in_threadpool(_exported, service, assignment_id, csrf, form, template or None)
+    return await run_in_threadpool(_exported, service, assignment_id, caller, csrf, form, template or None)
 
 
 @router.get("/assignments/{assignment_id:path}/feedback.zip", response_class=StreamingResponse)
@@ -122,7 +124,7 @@ def feedback_zip(assignment_id: str, service: TheService, _caller: AssignmentSta
 
 @router.post("/assignments/{assignment_id:path}/feedback.zip", response_model=None)
 async def feedback_into(
-    assignment_id: str, service: TheService, _caller: AssignmentStaff, csrf: Csrf, form: StaffForm
+    assignment_id: str, service: TheService, caller: AssignmentStaff, csrf: Csrf, form: StaffForm
 ) -> Response:
     """The same under the names of a learning system's download."""
     sent = form.get("download")
@@ -130,23 +132,24 @@ async def feedback_into(
     try:
         return await run_in_threadpool(zipped, service, assignment_id, download)
     except ExportError as error:
-        return await run_in_threadpool(_export, service, assignment_id, csrf, refusal=str(error))
+        return await run_in_threadpool(_export, service, assignment_id, caller, csrf, refusal=str(error))
 
 
-def _exported(
-    service: Service, assignment_id: str, csrf: str, form: FormData, template: bytes | None
+def _exported(  # noqa: PLR0917 - as the route has them
+    service: Service, assignment_id: str, caller: Caller, csrf: str, form: FormData, template: bytes | None
 ) -> HTMLResponse:
     wanted, column = str(form.get("format", "plain")), str(form.get("column", "")).strip() or None
     try:
         made = exported(service, assignment_id, wanted, template, column)
     except ExportError as error:
-        return _export(service, assignment_id, csrf, refusal=str(error), wanted=wanted)
-    return _export(service, assignment_id, csrf, made=made, wanted=wanted)
+        return _export(service, assignment_id, caller, csrf, refusal=str(error), wanted=wanted)
+    return _export(service, assignment_id, caller, csrf, made=made, wanted=wanted)
 
 
 def _export(
     service: Service,
     assignment_id: str,
+    caller: Caller,
     csrf: str,
     *,
     made: Export | None = None,
@@ -158,6 +161,9 @@ def _export(
     return html(
         "mark_export.html",
         422 if refusal else 200,
+        title="Export",
+        here="export",
+        caller=caller,
         assignment=assignment,
         formats=formats(),
         wanted=wanted,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
+from grader.due import DueError
 from grader.exporters import ExportError
 from grader.marking import MarkRefusedError, NotGradedYetError, UnknownMarkError, UnknownPartError
 from grader.notebooks import NotANotebookError
@@ -22,6 +23,7 @@ from grader.regrade import RegradeError
 from grader.store import BlobsAwayError
 from grader.store.acceptance import KeyReusedError
 from grader.store.assignments import UnknownAssignmentError
+from grader.store.due import NoDueDateError, UnknownExtensionError
 from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.submissions import UnknownSubmissionError
 from grader.store.webhooks import UnknownWebhookError
@@ -174,6 +176,9 @@ KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownRegradeError, 404, "unknown-regrade"),
     (UnknownPartError, 404, "unknown-part"),
     (UnknownMarkError, 404, "unknown-mark"),
+    (UnknownExtensionError, 404, "unknown-extension"),
+    (NoDueDateError, 409, "no-due-date"),
+    (DueError, 422, "invalid-due-date"),
     (RegradeBusyError, 409, "regrade-running"),
     (RegradeStateError, 409, "regrade-state"),
     (NotGradedYetError, 409, "not-graded-yet"),
@@ -189,6 +194,8 @@ DETAILS = {
     "unknown-submission": "There is no such submission: {}",
     "unknown-regrade": "The assignment has no such regrade: {}",
     "unknown-part": "The submission has no such part: {}",
+    "unknown-extension": "The student has no due date of his own: {}",
+    "no-due-date": "Set a due date first; without one there is nothing to extend: {}",
     "unknown-mark": "No person has marked this part: {}",
     "regrade-running": "Wait, or discard it: {}",
     "not-graded-yet": "There is no verdict to mark yet: the submission is {}.",

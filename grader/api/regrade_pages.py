@@ -42,9 +42,9 @@ class Change(msgspec.Struct, frozen=True):
 
 
 @router.get("/assignments/{assignment_id:path}/regrades")
-def history(assignment_id: str, service: TheService, _caller: AssignmentStaff, csrf: Csrf) -> HTMLResponse:
+def history(assignment_id: str, service: TheService, caller: AssignmentStaff, csrf: Csrf) -> HTMLResponse:
     """The versions to choose from, and what was regraded before."""
-    return _history(service, assignment_id, csrf)
+    return _history(service, assignment_id, caller, csrf)
 
 
 @router.post("/assignments/{assignment_id:path}/regrades")
@@ -60,22 +60,22 @@ def _begin(service: Service, assignment_id: str, version: str | None, caller: Ca
     try:
         made = start(service, assignment_id, version, caller, then_apply=False)
     except REFUSED as error:
-        return _history(service, assignment_id, csrf, refusal=error)
+        return _history(service, assignment_id, caller, csrf, refusal=error)
     return _to(assignment_id, made)
 
 
 @router.get("/assignments/{assignment_id:path}/regrades/{regrade_id}")
-def one(
+def one(  # noqa: PLR0917 - FastAPI calls it by name
     assignment_id: str,
     regrade_id: str,
     service: TheService,
-    _caller: AssignmentStaff,
+    caller: AssignmentStaff,
     csrf: Csrf,
     page: int = 1,
 ) -> HTMLResponse:
     """A regrade: its progress, then who rises, who falls, by which check."""
     _require(service, assignment_id, regrade_id)
-    return _shown(service, regrade_id, csrf, page=max(page, 1))
+    return _shown(service, regrade_id, caller, csrf, page=max(page, 1))
 
 
 @router.post("/assignments/{assignment_id:path}/regrades/{regrade_id}/{step}")
@@ -101,7 +101,7 @@ async def take(  # noqa: PLR0917 - FastAPI calls it by name
     try:
         await run_in_threadpool(steps[step])
     except RegradeStateError as error:
-        return await run_in_threadpool(_shown, service, regrade_id, csrf, refusal=error)
+        return await run_in_threadpool(_shown, service, regrade_id, caller, csrf, refusal=error)
     return _to(assignment_id, regrade_id)
 
 
@@ -118,7 +118,7 @@ def _require(service: Service, assignment_id: str, regrade_id: str) -> None:
 
 
 def _history(
-    service: Service, assignment_id: str, csrf: str, *, refusal: Exception | None = None
+    service: Service, assignment_id: str, caller: Caller, csrf: str, *, refusal: Exception | None = None
 ) -> HTMLResponse:
     with service.store.read() as session:
         current = assignments.current(session, assignment_id)
@@ -127,7 +127,10 @@ def _history(
     return html(
         "regrade_history.html",
         409 if refusal else 200,
+        title="Regrade",
+        here="regrade",
         assignment=current,
+        caller=caller,
         changes=_changes(service, versions),
         regrades=found,
         csrf=csrf,
@@ -136,17 +139,26 @@ def _history(
 
 
 def _shown(
-    service: Service, regrade_id: str, csrf: str, *, page: int = 1, refusal: Exception | None = None
+    service: Service,
+    regrade_id: str,
+    caller: Caller,
+    csrf: str,
+    *,
+    page: int = 1,
+    refusal: Exception | None = None,
 ) -> HTMLResponse:
     found = regrade.report(service.store, regrade_id)
     with service.store.read() as session:
-        title = assignments.current(session, found.assignment).title
+        assignment = assignments.current(session, found.assignment)
         to_run = _left_to_run(session, regrade_id)
     first = (page - 1) * PER_PAGE
     return html(
         "regrade_one.html",
         409 if refusal else 200,
-        assignment_title=title,
+        title="Regrade",
+        here="regrade",
+        assignment=assignment,
+        caller=caller,
         found=found,
         movers=found.movers[first : first + PER_PAGE],
         first=first,

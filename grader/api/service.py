@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 
 from checks import bundle
 from checks.assignment import Assignment
+from checks.feedback import Feedback
+from grader import due
 from grader.api.limits import Buckets
 from grader.api.links import Links
 from grader.api.metrics import Figures
@@ -18,6 +20,7 @@ from grader.queue import Queue
 from grader.relay import Relay
 from grader.settings import Settings
 from grader.store import Store, assignments
+from grader.store.due import Dates
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,10 @@ class Service:
         with self.store.read() as session:
             archive = assignments.archive_of(session, version)
         return Assignment.from_files(bundle.unpack(self.store.blobs.get(archive)))
+
+    def for_student(self, judged: Feedback, dates: Dates) -> Feedback:
+        """The feedback as its student may see it at this moment; ``dates`` are its assignment's."""
+        return due.seen(judged, self.assignment(judged.assignment.version), dates)
 
     def base(self, request: Request) -> str:
         """What stands before every path in an address under which a browser finds this service."""

@@ -17,8 +17,8 @@ from grader.api.following import STREAM_HEADERS, Mark, Watched, following, for_s
 from grader.api.problems import Problem, described
 from grader.api.service import Service, TheService
 from grader.receive import BadRequestError, Sent, receive_notebook
+from grader.store import due, submissions
 from grader.store import feedback as verdicts
-from grader.store import submissions
 from grader.store.submissions import Progress
 from grader.store.tables import AttemptState
 from grader.store.tokens import Caller, RevokedTokenError
@@ -158,7 +158,7 @@ def feedback(submission_id: str, service: TheService, caller: Reader) -> Respons
     """
     with service.store.read() as session:
         found = submissions.progress(session, submission_id)
-    document = _document(service, found.attempt, caller)
+    document = _document(service, found, caller)
     if document is None:
         detail = f"There is no feedback yet: the submission is {found.state}."
         raise Problem(409, "not-graded-yet", detail, headers={"Retry-After": "1"}, state=found.state)
@@ -250,12 +250,13 @@ def _progress(service: Service, submission_id: str) -> Progress:
         return submissions.progress(session, submission_id)
 
 
-def _document(service: Service, attempt_id: str, caller: Caller) -> bytes | None:
+def _document(service: Service, found: Progress, caller: Caller) -> bytes | None:
     with service.store.read() as session:
-        document = verdicts.latest(session, attempt_id)
+        document = verdicts.latest(session, found.attempt)
+        dates = due.of_assignment(session, found.assignment)
     if document is None or caller.role == "instructor":
         return document
-    return for_students(service, document)
+    return for_students(service, document, dates)
 
 
 def _shown(service: Service, request: Request, submission_id: str) -> Submission:

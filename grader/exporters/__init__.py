@@ -16,7 +16,11 @@ import msgspec
 
 
 class PartLine(msgspec.Struct, frozen=True):
-    """One part as a reader of grades sees it; ``score`` is None where nobody has judged it (yet)."""
+    """One part as a reader of grades sees it; ``score`` is None where nobody has judged it (yet).
+
+    ``message`` is what the student reads. A ``hidden`` part is kept from students (at this moment): its
+    message is for instructors.
+    """
 
     id: str
     title: str
@@ -24,13 +28,15 @@ class PartLine(msgspec.Struct, frozen=True):
     score: float | None
     max_score: float
     message: str = ""
+    hidden: bool = False
 
 
 class Grade(msgspec.Struct, frozen=True):
     """What one student gets. ``score`` is None while a part is unjudged or waits for a person.
 
     ``student`` is the name that the submission came with: a system's number or login, or ``name_number`` as
-    in a download. ``seconds`` is how long the run took, ``run`` its status.
+    in a download. ``seconds`` is how long the run took, ``run`` its status. ``late``: whether it came after
+    the due date; None where there is none.
     """
 
     student: str
@@ -42,6 +48,7 @@ class Grade(msgspec.Struct, frozen=True):
     parts: tuple[PartLine, ...] = ()
     run: str = ""
     seconds: float = 0.0
+    late: bool | None = None
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ IDENTITY = (
 # In the order in which Canvas itself matches students.
 MATCHED_BY = ("ID", "SIS User ID", "SIS Login ID", "Student")
 POINTS = "Points Possible"
+EXCUSED = "EX"
 TEST_STUDENT = "Student, Test"
 _ASSIGNMENT = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 
@@ -48,6 +49,8 @@ def export(grades: Sequence[Grade], order: Order) -> Export:
         score = scaled(grade, maximum)
         if row is None:
             remarks.append(f"{grade.student}: nobody, or more than one, in the gradebook; not exported")
+        elif rows[row][column].strip().upper() == EXCUSED:
+            remarks.append(f"{grade.student}: excused in Canvas; the cell stays as it is")
         elif score is None:
             remarks.append(f"{grade.student}: no grade yet; the cell stays as it is")
         else:

@@ -64,7 +64,7 @@ def _test(number: int, part: PartLine) -> dict[str, Any]:
         "output": part.message,
         "output_format": "md",
         "tags": [part.status],
-        "visibility": "visible",
+        "visibility": "hidden" if part.hidden else "visible",
         "extra_data": {"part": part.id, "status": part.status},
     }
 

@@ -16,14 +16,20 @@ FIRST = ("student", "submission", "number", "state", "score", "max_score")
 
 
 def export(grades: Sequence[Grade], _order: Order) -> Export:
-    """One line a student: the newest submission. A grade that does not stand yet is an empty cell."""
+    """One line a student: the newest submission. A grade that does not stand yet is an empty cell.
+
+    Where the assignment has a due date, the last column tells who came late.
+    """
     rows = latest(grades)
     parts = list(dict.fromkeys(part.id for row in reversed(rows) for part in row.parts))
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow([*FIRST, *(f"{part} {what}" for part in parts for what in ("score", "status"))])
+    dated = any(row.late is not None for row in rows)
+    writer.writerow(
+        [*FIRST, *(f"{part} {what}" for part in parts for what in ("score", "status")), *(["late"] * dated)]
+    )
     for row in rows:
-        writer.writerow(_cells(row, parts))
+        writer.writerow(_cells(row, parts) + ["yes" if row.late else "no"] * dated)
     return Export(target.getvalue().encode(), "text/csv; charset=utf-8", "grades.csv")
 
 

@@ -104,6 +104,8 @@ def comment(grade: Grade) -> str:
     """What a student reads beside the grade: one line a part."""
     lines = []
     for part in grade.parts:
+        if part.hidden:
+            continue
         points = "" if part.score is None else f" ({number(part.score)}/{number(part.max_score)})"
         words = part.status.replace("_", " ")
         lines.append(f"{part.title}: {words}{points}" + (f". {part.message}" if part.message else ""))

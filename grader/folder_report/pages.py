@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat.reader import NotJSONError
 
+from checks.feedback import Feedback
 from grader.annotate import TAG, WORDS, annotated
 from grader.folder_report import charts
 from grader.folder_report.reading import ORDER, ClassReport, Entry
@@ -41,7 +42,7 @@ def _environment() -> Environment:
         loader=PackageLoader("grader.folder_report"), autoescape=True, undefined=StrictUndefined
     )
     made.globals |= {"policy": POLICY, "generator": GENERATOR, "words": WORDS, "tag": TAG}
-    made.filters |= {"markdown": rendered, "points": _points}
+    made.filters |= {"markdown": rendered, "total": _total}
     return made
 
 
@@ -75,8 +76,12 @@ def _notebook(entry: Entry) -> Markup | None:
         return None
 
 
-def _points(points: float | None, most: float) -> str:
-    return "not yet judged" if points is None else f"{points:g} of {most:g}"
+def _total(feedback: Feedback) -> str:
+    statuses = {part.status for part in feedback.parts}
+    if "unjudged" in statuses:
+        return "not yet judged"
+    so_far = " so far" if "needs_review" in statuses else ""
+    return f"{feedback.score:g} of {feedback.max_score:g}{so_far}"
 
 
 def _spare(index: Path) -> None:

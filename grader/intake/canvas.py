@@ -15,14 +15,18 @@ from grader.intake import Sender
 SYSTEM = "Canvas"
 
 _NAMED = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)")
-_ANONYMOUS = re.compile(r"(?P<late>LATE_)?anon_(?P<user>[0-9A-Za-z]+)_\d+_(?P<file>.+)")
+_ANONYMOUS = re.compile(
+    r"(?P<late>LATE_)?anon_(?P<user>[0-9A-Za-z]+)_(?:\d+_(?P<file>.+)|(?P<entry>(?:text|link)\.html))"
+)
 _ENTRY = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<file>(?:text|link)\.html)")
 
 
 def sender(path: PurePosixPath) -> Sender | None:
     """Who handed ``path`` in: ``name_id`` or ``anon_id``; None where the name is not Canvas's."""
     if match := _ANONYMOUS.fullmatch(path.name):
-        return Sender(f"anon_{match['user']}", match["file"], late=match["late"] is not None)
+        return Sender(
+            f"anon_{match['user']}", match["file"] or match["entry"], late=match["late"] is not None
+        )
     if match := _NAMED.fullmatch(path.name) or _ENTRY.fullmatch(path.name):
         return Sender(f"{match['name']}_{match['user']}", match["file"], late=match["late"] is not None)
     return None

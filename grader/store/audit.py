@@ -24,6 +24,10 @@ Action = Literal[
     "mark.withdrawn",
     "regrade.applied",
     "regrade.undone",
+    "due.set",
+    "due.cleared",
+    "extension.given",
+    "extension.withdrawn",
     "token.created",
     "token.revoked",
     "webhook.created",
@@ -37,7 +41,8 @@ Facts = Mapping[str, object]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One change; ``subject`` is the id of what changed (a submission, version, token prefix or webhook)."""
+    """One change; ``subject`` is the id of what changed (a submission, version, token prefix, webhook,
+    assignment or student)."""
 
     id: str
     at: float

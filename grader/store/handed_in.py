@@ -42,6 +42,12 @@ class HandedIn(msgspec.Struct, frozen=True):
         return own[-1] if own else None
 
 
+def students(session: Session, assignment_id: str) -> Sequence[str]:
+    """Everybody who handed something in, by name."""
+    found = select(Submission.student).where(Submission.assignment_id == assignment_id).distinct()
+    return sorted(session.scalars(found), key=str.casefold)
+
+
 def of_student(session: Session, assignment_id: str, student: str, *, limit: int) -> Sequence[HandedIn]:
     """The student's ``limit`` newest submissions, newest first."""
     other = aliased(Attempt)

@@ -378,3 +378,28 @@ class AnswerRow(Base):
     outline: Mapped[str]
     sketch: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(_StorableText)
+
+
+class DueDate(Base):
+    """When an assignment is due: ``due_at``, told in ``zone``; ``by`` whom and ``at`` when it was set."""
+
+    __tablename__ = "due_dates"
+
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    due_at: Mapped[float]
+    zone: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[float]
+
+
+class Extension(Base):
+    """One student's own, later due date."""
+
+    __tablename__ = "extensions"
+
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    student: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[float]
+    zone: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[float]

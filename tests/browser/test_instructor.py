@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from checks.assignment import Assignment
@@ -83,15 +84,65 @@ def test_the_roster_is_sorted_without_scripts(visit, site):
     assert names() == [name for name in before[::-1] if "ada" in name.casefold()]
 
 
-@pytest.mark.parametrize(
-    "path", ["/courses", HERE, f"{HERE}/answers", f"{HERE}/roster", f"{HERE}/parts/part1"]
-)
+TABS = ("", "/answers", "/roster", "/parts/part1", "/regrades", "/export", "/due")
+
+
+@pytest.mark.parametrize("path", ["/courses", *(f"{HERE}{tab}" for tab in TABS)])
 def test_every_page_passes_axe_and_fits_every_width(visit, site, path):
     page = signed_in(visit, site, path)
     assert faults(page) == []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert overflow(page) <= 0, width
+
+
+def test_a_due_date_is_set_and_extended_without_scripts_and_students_come_late(visit, site):
+    page = signed_in(visit, site, HERE, script=False)
+    page.get_by_role("link", name="Due date", exact=True).click()
+    everybody = page.get_by_role("region", name="For everybody")
+    everybody.get_by_label("Date and time").fill("2020-02-01T12:00")
+    everybody.get_by_label("Time zone").fill("Nowhere/Land")
+    page.get_by_role("button", name="Set the due date").click()
+    assert "is no time zone" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Time zone").fill("Europe/Vienna")
+    page.get_by_role("button", name="Set the due date").click()
+    assert "Sat 1 Feb 2020, 12:00 (Europe/Vienna)" in everybody.inner_text()
+    extensions = page.get_by_role("region", name="Extensions", exact=True)
+    extensions.get_by_label("Student").fill(klass.NAMES[0])
+    extensions.get_by_label("Date and time").fill("2090-02-01T12:00")
+    page.get_by_role("button", name="Extend").click()
+    assert "Wed 1 Feb 2090" in extensions.inner_text()
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert overflow(page) <= 0
+    page.get_by_role("link", name="Roster", exact=True).click()
+    late = {
+        row.locator("th").inner_text(): "late" in row.inner_text() for row in page.locator("tbody tr").all()
+    }
+    assert late.pop(klass.NAMES[0]) is False
+    assert set(late.values()) == {True}
+    page.get_by_role("link", name="Due date", exact=True).click()
+    page.get_by_role("button", name="Remove the due date").click()
+    assert "No due date is set" in everybody.inner_text()
+
+
+def test_the_signed_link_shows_the_same_report_and_leads_to_students_and_to_the_form(visit, site):
+    headers = {"Authorization": f"Bearer {site[1]}"}
+    answer = httpx.get(
+        f"{site[0]}/api/v1/assignments/tests/arithmetic/report-page", headers=headers, timeout=60
+    )
+    page = visit(answer.json()["page"])
+    assert faults(page) == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert overflow(page) <= 0, width
+    signed = signed_in(visit, site, HERE)
+    heads = [each.locator("main h2").all_inner_texts() for each in (page, signed)]
+    assert [head.replace("Newest submissions", "Submissions") for head in heads[1]] == heads[0]
+    page.get_by_role("region", name="Table of submissions").get_by_role("link").last.click()
+    assert "/feedback/" in page.url
+    page.go_back()
+    page.get_by_role("link", name="Wrong answers", exact=True).click()
+    assert page.url.startswith(f"{site[0]}/login")
 
 
 def test_a_submission_and_the_form_pass_axe_in_the_dark(visit, site):

@@ -54,6 +54,16 @@ CASES: list[tuple[str, Any, str, float]] = [
     ("each: {of: x, empty: true, check: {range: {of: item, min: 0}}}", [], "", 1.0),
     ("each: {of: x, check: {range: {of: item, min: 0}}}", 3, "no_elements", 0.0),
     ("each: {of: x, check: {range: {of: item, min: 0}}}", series([1.0, -1.0], ["p", "q"]), "failed", 0.0),
+    # size
+    ("size: {of: x, distinct: 2}", [1, 2, 1], "", 1.0),
+    ("size: {of: x, distinct: 2}", np.array([1.0, 2.0, 1.0]), "", 1.0),
+    ("size: {of: x, distinct: 2}", np.array([1, 2, 3]), "distinct", 0.0),
+    ("size: {of: x, distinct: 2}", np.array([True, False, True]), "", 1.0),
+    ("size: {of: x, distinct: 1}", np.array([0.0, -0.0]), "", 1.0),
+    ("size: {of: x, distinct: 2}", np.array([2**63, 2**63 + 1], dtype=np.uint64), "", 1.0),
+    ("size: {of: x, distinct: 2}", np.array([np.nan, np.nan]), "", 1.0),  # no number equals itself there
+    ("size: {of: x, distinct: 2}", series([1.0, 2.0, 1.0], ["p", "q", "r"]), "", 1.0),
+    ("size: {of: x, distinct: 4}", np.zeros((2, 2)), "distinct", 0.0),
     # members
     ("members: {of: x, required: [1, 2]}", {1, 2}, "", 1.0),
     ("members: {of: x, required: [1, 2]}", {1}, "missing", 0.0),

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
@@ -396,7 +397,10 @@ def test_a_changed_link_or_another_page_does_not_open(client):
 def test_the_report_page_opens_by_its_link_only(client, store):
     grade(store, submit(client).json()["id"])
     page = client.get(f"{HERE}/report-page", headers=client.headers_of["instructor"]).json()["page"]
-    assert "<h2>Submissions</h2>" in client.get(page).text
+    text = client.get(page).text
+    assert 'id="newest">Submissions</h2>' in text
+    [student] = re.findall(r'<th scope="row"><a href="(/feedback/[^"]*)">ada<', text)
+    assert client.get(unescape(student)).status_code == 200
     assert client.get("/reports/tests/arithmetic").status_code == 403
 
 

@@ -107,6 +107,12 @@ def test_what_nobody_judged_leaves_canvas_as_it_is() -> None:
     assert "no grade yet" in made.remarks[0]
 
 
+def test_who_is_excused_in_canvas_stays_excused() -> None:
+    made = canvas(grade("1906"), template=CANVAS.replace("8,3.5,80", "8,EX,80"))
+    assert cells(made.content)[4][-1] == "EX"
+    assert made.remarks == ("1906: excused in Canvas; the cell stays as it is",)
+
+
 def test_an_unknown_title_is_refused_because_canvas_would_create_it() -> None:
     with pytest.raises(ExportError, match=r"no column 'Norms'.*'Vectors \(301\)', 'Embeddings \(302\)'"):
         canvas(grade("1815"), column="Norms")

@@ -72,6 +72,12 @@ def test_the_index_has_the_class_the_parts_and_equal_messages_together(graded: P
     assert "part2" not in page
 
 
+def test_what_a_person_has_still_to_mark_is_told_beside_the_points(tmp_path: Path) -> None:
+    keep(tmp_path / "graded", "gil", feedback("gil", "needs_review", "A person marks this part."))
+    assert report(tmp_path / "graded", tmp_path / "html")[0] == 0
+    assert "0 of 2 so far</td>" in (tmp_path / "html" / "index.html").read_text()
+
+
 def test_a_students_page_has_the_feedback_and_the_executed_notebook(graded: Path, tmp_path: Path) -> None:
     report(graded, tmp_path / "html")
     page = (tmp_path / "html" / "students" / "bob.html").read_text()

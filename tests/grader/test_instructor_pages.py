@@ -33,6 +33,7 @@ PAGES = [
     (f"{HERE}/roster", "303 403 404 200 200"),
     (f"{HERE}/student?name=ada", "303 403 404 200 200"),
     (f"{HERE}/parts/part1", "303 403 404 200 200"),
+    (f"{HERE}/due", "303 403 404 200 200"),
     ("/submissions/{sid}", "303 403 404 200 200"),
     ("/submissions/{sid}/executed", "303 403 404 404 404"),
 ]

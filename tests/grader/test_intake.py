@@ -23,6 +23,8 @@ NAMES = [
     ("Canvas", "ølgårdjürgen_7_8_lösung 2.ipynb", "ølgårdjürgen_7", "lösung 2.ipynb", False),
     ("Canvas", "anon_x1Y2z_90210_ex3.ipynb", "anon_x1Y2z", "ex3.ipynb", False),
     ("Canvas", "LATE_anon_x1Y2z_90210_ex3.ipynb", "anon_x1Y2z", "ex3.ipynb", True),
+    ("Canvas", "anon_x1Y2z_text.html", "anon_x1Y2z", "text.html", False),
+    ("Canvas", "LATE_anon_x1Y2z_link.html", "anon_x1Y2z", "link.html", True),
     ("Moodle", "Ada Lovelace_42_assignsubmission_file/ex3.ipynb", "Ada Lovelace_42", "ex3.ipynb", False),
     ("Moodle", "Ada Lovelace_42_assignsubmission_file_/ex3.ipynb", "Ada Lovelace_42", "ex3.ipynb", False),
     (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from checks.feedback import PartFeedback
 from grader.local import Phases
 from grader.show import RateColumn
 from grader.show_class import Line, results, timings
@@ -32,6 +34,22 @@ def test_a_class_is_a_row_a_student_and_a_count_of_what_is_right() -> None:
     assert "[red]bob 1/2 ½ completed" in lines
     assert "eve ? ? completed" in lines
     assert "right, of 3 1" in lines
+
+
+def test_a_class_with_many_parts_fits_a_narrow_terminal_and_numbers_them() -> None:
+    def part(number: int) -> PartFeedback:
+        return PartFeedback(f"exercise{number}", "", "correct" if number < 10 else "error", 1.0, 1.0, "")
+
+    many = msgspec.structs.replace(feedback("ada", "correct", ""), parts=tuple(map(part, range(1, 13))))
+    lines = [Line("lovelaceada_1815", many, Phases(), None)]
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(results(lines, 80))
+    told = console.export_text().splitlines()
+    assert all("…" not in line and len(line) <= 80 for line in told)
+    [ada] = [line for line in told if "lovelaceada_1815" in line]
+    [head] = [line for line in told if "student" in line]
+    assert [head.index(" 9"), head.index("10")] == [ada.rindex(" ✓"), ada.index(" E")]
+    assert "10 exercise10" in " ".join(told)
 
 
 def test_timings_are_by_phase_with_median_and_sum() -> None:

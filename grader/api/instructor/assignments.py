@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from grader import plots, roster
-from grader.answer_groups import Alarm, alarms, groups, read_missing
-from grader.api.instructor import tables
+from grader import roster
+from grader.api.instructor import report, tables
 from grader.api.instructor.page import WORDS, PageRoute, html
 from grader.api.instructor.tables import Format
-from grader.api.service import Service, TheService
+from grader.api.service import TheService
 from grader.api.session import AssignmentStaff, Csrf
-from grader.roster import Cell, Line, PartCount, Sort, Standing, Student
-from grader.store import assignments
+from grader.roster import Cell, PartCount, Sort, Standing, Student
+from grader.store import assignments, due
 from grader.store.assignments import Published
+from grader.store.due import Dates
 
 PAGE = 100
-FAULTS = 20
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 ROSTER_HEAD = (
     "student", "standing", "submissions", "newest_at", "submission", "state", "run", "score", "max_score",
-    "seconds", "full_after",
+    "seconds", "full_after", "late",
 )  # fmt: skip
 
 
@@ -47,13 +44,14 @@ def roster_page(
     """Every student with what counts, sorted and filtered here, so that it works without scripts."""
     with service.store.read() as session:
         found = assignments.current(session, assignment_id)
+        dates = due.of_assignment(session, assignment_id)
         everybody = roster.students(roster.lines(session, assignment_id))
         cells = roster.cells(session, assignment_id)
     kept = [each for each in everybody if _wanted(each, standing, name)]
     kept = roster.ordered(kept, sort, descending=down)
     parts = roster.part_counts(everybody, cells)
     if format != "html":
-        return _roster_file(format, found, kept, parts, cells)
+        return _roster_file(format, found, kept, parts, cells, dates)
     pages = max(1, -(-len(kept) // PAGE))
     page = min(page, pages)
     return html(
@@ -66,6 +64,7 @@ def roster_page(
         everybody=len(everybody),
         parts=parts,
         cells=cells,
+        dates=dates,
         sort=sort,
         down=down,
         standing=standing,
@@ -84,6 +83,7 @@ def student_page(
     """One student's submissions to the assignment."""
     with service.store.read() as session:
         found = assignments.current(session, assignment_id)
+        dates = due.of_assignment(session, assignment_id)
         kept = roster.students(roster.lines(session, assignment_id, student=name))
         cells = roster.cells(session, assignment_id, student=name)
     return html(
@@ -94,6 +94,7 @@ def student_page(
         here="roster",
         student=kept[0] if kept else None,
         cells=cells,
+        dates=dates,
         caller=caller,
         csrf=csrf,
     )
@@ -110,74 +111,25 @@ def report_page(
     """What came in, how it went, and where to look first."""
     with service.store.read() as session:
         found = assignments.current(session, assignment_id)
-        lines = roster.lines(session, assignment_id)
-        cells = roster.cells(session, assignment_id)
-    students = roster.students(lines)
-    parts = roster.part_counts(students, cells)
-    if format != "html":
-        return _parts_file(format, found, parts)
-    suspects, unexplained, left = _suspects(service, found)
-    return html(
-        "instructor_report.html",
-        title=found.title,
-        assignment=found,
-        here="report",
-        students=students,
-        lines=lines,
-        parts=parts,
-        standings_count=Counter(each.standing for each in students),
-        plots=_plots(students, lines, parts),
-        alarms=suspects,
-        unexplained=unexplained,
-        left=left,
-        waiting=[line for line in lines if line.state in ("queued", "running")],
-        faults=[line for line in lines if line.state == "parked" or line.reason][-FAULTS:],
-        retried=sum(line.claims > 1 for line in lines),
-        now=time.time(),
-        caller=caller,
-        csrf=csrf,
-    )
-
-
-def _suspects(service: Service, found: Published) -> tuple[list[Alarm], dict[str, int], int]:
-    """Checks that may be wrong, how many answers no misconception explains, how much is still to be read."""
-    assignment = service.assignment(found.version)
-    left = read_missing(service.store, assignment)
+    if format == "html":
+        return report.page(service, found, report.Reader(caller, csrf))
     with service.store.read() as session:
-        by_part = groups(session, assignment)
-    unexplained = {
-        part: sum(group.misconception is None and group.status != "error" for group in kept)
-        for part, kept in by_part.items()
-    }
-    return alarms(by_part), unexplained, left
-
-
-def _plots(
-    students: Sequence[Student], lines: Sequence[Line], parts: Sequence[PartCount]
-) -> list[plots.Plot]:
-    scored = [each.counts for each in students if each.counts.score is not None]
-    most = max((line.max_score or 0.0 for line in scored), default=0.0)
-    successes = Counter(each.success for each in students if each.success is not None)
-    judged = [each for each in students if each.counts.feedback is not None]
-    drawn = (
-        plots.statuses([(part.id, part.statuses) for part in parts if part.max_score], WORDS),
-        plots.scores([line.score for line in scored if line.score is not None], most),
-        plots.attempts(successes, sum(each.success is None for each in judged)),
-        plots.seconds([line.seconds for line in lines if line.seconds]),
-    )
-    return [plot for plot in drawn if plot is not None]
+        students = roster.students(roster.lines(session, assignment_id))
+        cells = roster.cells(session, assignment_id)
+    return _parts_file(format, found, roster.part_counts(students, cells))
 
 
 def _wanted(student: Student, standing: Standing | None, name: str) -> bool:
     return (standing is None or student.standing == standing) and name.casefold() in student.name.casefold()
 
 
-def _roster_file(
+def _roster_file(  # noqa: PLR0917 - a table of all that is known
     form: Format,
     found: Published,
     kept: Sequence[Student],
     parts: Sequence[PartCount],
     cells: dict[str, list[Cell]],
+    dates: Dates,
 ) -> Response:
     head = [*ROSTER_HEAD, *(f"{part.id} {what}" for part in parts for what in ("status", "points"))]
     rows = []
@@ -187,12 +139,17 @@ def _roster_file(
         row: list[tables.Value] = [
             each.name, each.standing, len(each.lines), each.lines[0].created_at, line.submission, line.state,
             line.run_status, line.score, line.max_score, line.seconds, each.success,
+            _yes(dates.is_late(line.student, line.created_at)),
         ]  # fmt: skip
         for part in parts:
             cell = by_part.get(part.id)
             row += [cell.status if cell else None, cell.score if cell else None]
         rows.append(row)
     return tables.answer(form, f"{found.id}-roster", head, rows)
+
+
+def _yes(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
 
 
 def _parts_file(form: Format, found: Published, parts: Sequence[PartCount]) -> Response:

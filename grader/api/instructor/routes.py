@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from grader.api.instructor import answers, assignments, courses, submissions
+from grader.api.instructor import answers, assignments, courses, due, submissions
 
 # The order counts: an assignment's id has slashes, so its longer paths come first.
 router = APIRouter()
-for each in (answers.router, assignments.router, courses.router, submissions.router):
+for each in (answers.router, due.router, assignments.router, courses.router, submissions.router):
     router.include_router(each)

@@ -27,7 +27,7 @@ from grader.api.problems import Problem
 from grader.api.service import Service, TheService
 from grader.api.session import Csrf, SubmissionStaff
 from grader.notebook_page import highlight_css, notebook_html
-from grader.store import assignments, audit, submissions
+from grader.store import assignments, audit, due, submissions
 from grader.store.blobs import BlobMissingError
 from grader.store.feedback import latest_row
 from grader.store.submissions import Progress
@@ -84,6 +84,7 @@ def submission_page(
         others = roster.lines(session, found.assignment, student=found.student)
         attempts = _attempts(session, submission_id)
         changed = audit.of_subject(session, found.assignment, submission_id)
+        dates = due.of_assignment(session, found.assignment)
     evidence = _evidence(service, row.evidence if row else None)
     assignment = service.assignment(row.version if row else found.version)
     variables = _variables(assignment, evidence) if evidence else []
@@ -104,6 +105,8 @@ def submission_page(
         attempts=attempts,
         others=others,
         audit=changed,
+        due=dates.of(found.student),
+        late=dates.is_late(found.student, found.created_at),
         position=_position(found),
         feedback_link=service.links.sign("feedback", submission_id),
         caller=caller,

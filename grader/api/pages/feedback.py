@@ -12,14 +12,16 @@ from fastapi.responses import HTMLResponse
 
 from checks.assignment import Assignment
 from checks.errors import SpecError
-from checks.feedback import Feedback, student_view
+from checks.feedback import Feedback
 from grader.api.access import require_turn
 from grader.api.links import LinkRefusedError
 from grader.api.pages import view
 from grader.api.pages.notebook import NoNotebookError, annotated_file, framed_refusal, notebook_page
 from grader.api.pages.rendering import PRIVATE, page, refusal, refused_words
 from grader.api.service import Service, TheService
-from grader.store import assignments, handed_in, submissions
+from grader.due import is_past
+from grader.store import assignments, due, handed_in, submissions
+from grader.store.due import Dates, Due
 from grader.store.feedback import latest
 from grader.store.handed_in import HandedIn, Verdict
 from grader.store.submissions import Progress, UnknownSubmissionError
@@ -32,10 +34,19 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 @dataclass(frozen=True)
 class Found:
-    """A submission, and its feedback as its student may see it (None before there is any)."""
+    """A submission, and its feedback as its student may see it (None before there is any).
+
+    ``dates``: the assignment's due dates.
+    """
 
     progress: Progress
     feedback: Feedback | None
+    dates: Dates
+
+    @property
+    def due(self) -> Due | None:
+        """What counts for the submission's student."""
+        return self.dates.of(self.progress.student)
 
 
 @dataclass(frozen=True)
@@ -121,11 +132,9 @@ def _found(service: Service, submission_id: str) -> Found:
     with service.store.read() as session:
         found = submissions.progress(session, submission_id)
         document = latest(session, found.attempt)
-    return Found(found, None if document is None else _seen(service, Feedback.from_json(document)))
-
-
-def _seen(service: Service, judged: Feedback) -> Feedback:
-    return student_view(judged, service.assignment(judged.assignment.version))
+        dates = due.of_assignment(session, found.assignment)
+    seen = None if document is None else service.for_student(Feedback.from_json(document), dates)
+    return Found(found, seen, dates)
 
 
 def _page(service: Service, found: Found, key: str) -> Response:
@@ -142,9 +151,11 @@ def _page(service: Service, found: Found, key: str) -> Response:
         submission=progress,
         feedback=found.feedback,
         key=key,
+        due=found.due,
+        late=found.dates.is_late(progress.student, progress.created_at),
         more_lines=len(mine) > SHOWN_SUBMISSIONS,
-        lines=[_line(service, one, progress.id) for one in mine[:SHOWN_SUBMISSIONS]],
-        steps=_steps(service, own.verdicts) if own is not None else [],
+        lines=[_line(service, one, found) for one in mine[:SHOWN_SUBMISSIONS]],
+        steps=_steps(service, own.verdicts, found.dates) if own is not None else [],
         **_judged(service, found),
     )
 
@@ -152,7 +163,8 @@ def _page(service: Service, found: Found, key: str) -> Response:
 def _judged(service: Service, found: Found) -> dict[str, Any]:
     judged = found.feedback
     if judged is None:
-        return {"expected": view.expected_of(_assignment(service, found.progress.version))}
+        assignment = _assignment(service, found.progress.version)
+        return {"expected": view.expected_of(assignment, due_is_past=is_past(found.due))}
     shown = view.cards(judged, service.assignment(judged.assignment.version))
     return {
         "cards": shown,
@@ -170,23 +182,23 @@ def _assignment(service: Service, version: str) -> Assignment | None:
         return None
 
 
-def _line(service: Service, one: HandedIn, current: str) -> Line:
+def _line(service: Service, one: HandedIn, found: Found) -> Line:
     verdict = one.latest
     return Line(
         link=service.links.sign("feedback", one.id),
         number=one.number,
         created_at=one.created_at,
         state=one.state,
-        total=None if verdict is None else view.total(_seen(service, verdict.feedback)),
-        current=one.id == current,
+        total=None if verdict is None else view.total(service.for_student(verdict.feedback, found.dates)),
+        current=one.id == found.progress.id,
     )
 
 
-def _steps(service: Service, verdicts: Sequence[Verdict]) -> list[Step]:
+def _steps(service: Service, verdicts: Sequence[Verdict], dates: Dates) -> list[Step]:
     steps: list[Step] = []
     for verdict in verdicts:
         words = view.step_words(verdict.attempt, again=verdict.regraded, by_hand=verdict.by_hand)
-        steps.append(Step(verdict.at, words, view.total(_seen(service, verdict.feedback))))
+        steps.append(Step(verdict.at, words, view.total(service.for_student(verdict.feedback, dates))))
     return steps
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from grader import due
 from grader.api.links import LinkRefusedError
 from grader.markdown import rendered
 
@@ -96,6 +97,7 @@ _TEMPLATES.filters.update(
     moment=moment,
     machine_moment=machine_moment,
     points=points,
+    due=due.words,
     in_words=lambda status: STATUS_WORDS.get(status, status),
 )
 _TEMPLATES.globals.update(status_words=STATUS_WORDS, run_words=RUN_WORDS)

@@ -79,9 +79,9 @@ def cards(feedback: Feedback, assignment: Assignment) -> list[PartCard]:
     ]
 
 
-def expected(assignment: Assignment) -> list[Expected]:
+def expected(assignment: Assignment, *, due_is_past: bool = False) -> list[Expected]:
     """The parts that a student will see judged."""
-    viewer = Viewer(due_is_past=False)
+    viewer = Viewer(due_is_past=due_is_past)
     return [
         Expected(part.id, part.title, _worth(part.points, bonus=part.bonus) if part.graded else "")
         for part in assignment.parts
@@ -131,6 +131,9 @@ def summary(shown: Sequence[PartCard]) -> str:
     if by_us == len(graded):
         return "No part is decided yet."
     rest = f", {by_us} not decided yet" if by_us else ""
+    partly = sum(part.status == "partial" for part in graded)
+    if not right and partly:
+        return f"No part is fully right yet, {partly} {'is' if partly == 1 else 'are'} partly{rest}."
     if not right:
         return f"No part is right yet{rest}."
     return f"{right} of {len(graded)} parts right{rest}."
@@ -145,9 +148,9 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def expected_of(assignment: Assignment | None) -> list[Expected]:
+def expected_of(assignment: Assignment | None, *, due_is_past: bool = False) -> list[Expected]:
     """The same where the assignment may be unreadable."""
-    return [] if assignment is None else expected(assignment)
+    return [] if assignment is None else expected(assignment, due_is_past=due_is_past)
 
 
 def step_words(attempt: int, *, again: bool, by_hand: bool) -> str:
