@@ -88,7 +88,7 @@ class Feedback(msgspec.Struct, frozen=True):
 
     ``score`` is the sum of the parts' scores. A part that is ``unjudged`` counts 0 in it: while there is one,
     ``score`` is no grade and must not be passed on as one; a part that ``needs_review`` waits for its points.
-    ``max_score`` is without the bonus parts.
+    ``max_score`` is without the bonus parts; where the score is ``capped``, they lift it only up to there.
     """
 
     assignment: AssignmentInfo
@@ -97,11 +97,14 @@ class Feedback(msgspec.Struct, frozen=True):
     score: float
     max_score: float
     parts: tuple[PartFeedback, ...]
+    capped: bool = False
     schema: Literal["feedback/1"] = "feedback/1"
 
     def to_json(self) -> bytes:
         """The feedback on one line: equal feedback has equal bytes."""
         fields = msgspec.to_builtins(self)
+        if not self.capped:  # told only where the assignment asks for it
+            del fields["capped"]
         return msgspec.json.encode({"schema": fields.pop("schema"), **fields})
 
     @classmethod
@@ -138,8 +141,7 @@ def student_view(
     )
     if len(parts) == len(feedback.parts):
         return msgspec.structs.replace(feedback, parts=parts)
-    capped = assignment.spec.bonus == "capped"
-    score, most = total(parts, capped=capped), max_total(parts)
+    score, most = total(parts, capped=feedback.capped), max_total(parts)
     return msgspec.structs.replace(feedback, parts=parts, score=score, max_score=most)
 
 
@@ -179,7 +181,7 @@ def assignment_info(assignment: Assignment) -> AssignmentInfo:
     return AssignmentInfo(assignment.id, assignment.version, assignment.title)
 
 
-def total(parts: tuple[PartFeedback, ...], *, capped: bool = False) -> float:
+def total(parts: tuple[PartFeedback, ...], *, capped: bool) -> float:
     """The sum of the parts' scores, without the dust of binary fractions; ``capped`` at the most."""
     found = round(sum(part.score for part in parts), 6)
     return min(found, max_total(parts)) if capped else found
@@ -203,7 +205,8 @@ def system_error_feedback(assignment: Assignment, submission: SubmissionInfo, re
         for part in assignment.parts
     )
     run = RunInfo("system_error", 0.0, assignment.environment, "none")
-    return Feedback(assignment_info(assignment), submission, run, 0.0, max_total(parts), parts)
+    capped = assignment.spec.bonus == "capped"
+    return Feedback(assignment_info(assignment), submission, run, 0.0, max_total(parts), parts, capped)
 
 
 def json_schema() -> dict[str, Any]:

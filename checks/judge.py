@@ -39,14 +39,15 @@ def judge(
         verdict = _judge_part(assignment, part, evidence, reference, verdicts)
         verdicts[part.id] = _gated(part, verdict, verdicts)
     parts = tuple(_part_feedback(part, verdicts[part.id]) for part in assignment.parts)
-    run, seed = evidence.run, _seed(assignment, evidence)
+    run, seed, capped = evidence.run, _seed(assignment, evidence), assignment.spec.bonus == "capped"
     return Feedback(
         assignment=assignment_info(assignment),
         submission=submission,
         run=RunInfo(run.status, run.seconds, run.environment, run.memory_limit, seed),
-        score=total(parts, capped=assignment.spec.bonus == "capped"),
+        score=total(parts, capped=capped),
         max_score=max_total(parts),
         parts=parts,
+        capped=capped,
     )
 
 

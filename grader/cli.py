@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,17 +21,16 @@ from checks.assignment import Assignment
 from checks.evidence import Evidence
 from checks.feedback import Feedback
 from grader import demo as demonstration
-from grader import due, regrade, show, show_class, up
+from grader import regrade, show, show_class, up
 from grader.access_commands import token_app, webhook_app
 from grader.authoring_commands import push_assignment, rehearse_assignment
 from grader.bundles import read_bundle
 from grader.doctor import Finding, host_findings
 from grader.due_commands import due_app
 from grader.exits import Exit, exits
-from grader.exporters import Grade, Order, export, formats
+from grader.export_command import export_grades
 from grader.gather import Found, GatherError, gather
-from grader.grades import of_folder, stored, titled
-from grader.keep import OutError, OutFolder
+from grader.keep import OutFolder, write_file
 from grader.local import Graded, LocalGrader, judge_evidence, run_reference, sandbox_findings
 from grader.offer import offered
 from grader.origins import origins
@@ -40,8 +38,7 @@ from grader.processes import StartError
 from grader.receive import publish_bundle
 from grader.report_command import report_folder
 from grader.settings import Settings
-from grader.store import assignments, open_store
-from grader.store import due as due_dates
+from grader.store import open_store
 from grader.store.database import migrate
 from grader.store.regrades import How
 
@@ -65,6 +62,7 @@ assignment_app.command(name="rehearse")(rehearse_assignment)
 assignment_app.command(name="push")(push_assignment)
 assignment_app.add_typer(due_app, name="due")
 app.command(name="report")(report_folder)
+app.command(name="export")(export_grades)
 
 Bundle = Annotated[Path, typer.Argument(help="the assignment's folder", show_default=False)]
 BundleOption = Annotated[
@@ -198,34 +196,6 @@ def regrade_command(
             tell(f"{regrade.run_again(store, made)} submissions are queued to run again")
 
 
-@app.command(name="export")
-def export_grades(
-    source: Annotated[str, typer.Argument(help="a folder of grade --out, or an assignment's id")],
-    *,
-    wanted: Annotated[str, typer.Option("--format", "-f", help=" | ".join(formats()))] = "plain",
-    template: Annotated[
-        Path | None, typer.Option(help="the gradebook or worksheet downloaded from the learning system")
-    ] = None,
-    column: Annotated[str | None, typer.Option(help="the column to fill in, as its header says")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="file to write; stdout when left out")
-    ] = None,
-) -> None:
-    """Write grades for a spreadsheet or a learning system."""
-    with exits():
-        grades, title = _grades(source)
-        order = Order(title, None if template is None else _read(template), column)
-        made = export(wanted, grades, order)
-        tell = show.remarks(show.progress_output())
-        for remark in made.remarks:
-            tell(remark)
-        if out is not None:
-            _write(out, made.content)
-            tell(f"{out}: {len(grades)} submissions")
-            return
-        sys.stdout.buffer.write(made.content)
-
-
 @app.command()
 def doctor(
     *,
@@ -272,7 +242,7 @@ def pack_assignment(
     with exits():
         files = read_bundle(folder)
         Assignment.from_files(files, offered())
-        _write(archive, bundle.pack(files))
+        write_file(archive, bundle.pack(files))
         typer.echo(f"{archive}: version {bundle.digest(files)}")
 
 
@@ -282,7 +252,7 @@ def write_starter(
 ) -> None:
     """Write the notebook that students get."""
     with exits():
-        _write(notebook, read_bundle(folder)[bundle.STARTER])
+        write_file(notebook, read_bundle(folder)[bundle.STARTER])
         typer.echo(str(notebook))
 
 
@@ -316,40 +286,6 @@ def _require_sandbox(settings: Settings) -> None:
     if missing:
         what = "\n".join(f"{one.what}: {one.detail}" for one in missing)
         raise StartError(f"this host cannot run notebooks safely\n{what}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutError(f"{path}: {error.strerror}") from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise GatherError(f"{path}: {error.strerror}") from error
-
-
-def _grades(source: str) -> tuple[list[Grade], str]:
-    """The grades of a folder or an assignment, and the assignment's title."""
-    if Path(source).is_dir():
-        return of_folder(Path(source)), titled(Path(source))
-    store = open_store(Settings())
-    migrate(store.engine)
-    with store.read() as session:
-        found, title = stored(session, source), assignments.current(session, source).title
-        dates = due_dates.of_assignment(session, source)
-
-    @cache
-    def assignment(version: str) -> Assignment:
-        return regrade.load(store, version).assignment
-
-    def seen(judged: Feedback) -> Feedback:
-        return due.seen(judged, assignment(judged.assignment.version), dates)
-
-    return [each.grade(seen) for each in found], title
 
 
 def _print_preview(found: regrade.Preview, *, as_json: bool) -> None:

@@ -114,9 +114,12 @@ def feedback_of_assignment(session: Session, assignment_id: str) -> list[Judged]
     return [latest[student] for student in sorted(latest)]
 
 
-def of_folder(folder: Path) -> list[Grade]:
-    """The grades of ``grade --out``; raises ExportError where there are none, or one cannot be read."""
-    found = [grade_of(feedback) for feedback in _read(folder)]
+def of_folder(folder: Path, seen: Callable[[Feedback], Feedback]) -> list[Grade]:
+    """The grades of ``grade --out``; ``seen`` makes of a feedback what its student may see.
+
+    Raises ExportError where there are none, or one cannot be read.
+    """
+    found = [grade_of(feedback, seen=seen(feedback)) for feedback in _read(folder)]
     if not found:
         raise ExportError(
             f"{folder}: no feedback in it (files named *{FEEDBACK}, as grade --out writes them)"

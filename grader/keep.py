@@ -16,7 +16,15 @@ FEEDBACK, EVIDENCE, EXECUTED = ".feedback.json", ".evidence", ".executed.ipynb"
 
 
 class OutError(Exception):
-    """The folder cannot be used; the text says why and what to do."""
+    """A folder or file cannot be written; the text says why and what to do."""
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file that a user asked for; raises OutError."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise OutError(f"{path}: {error.strerror}") from error
 
 
 class OutFolder:

@@ -1,6 +1,7 @@
 """Grades for other systems: one module a format, found by its name.
 
-A module has ``FORMAT`` (for people), ``TEMPLATE`` (whether it fills in a file that was downloaded there) and
+A module has ``FORMAT`` (for people), ``TEMPLATE`` (whether it fills in a file that was downloaded there),
+``FOR_STUDENTS`` (whether students read there what is said of their parts) and
 ``export(grades, order) -> Export``.
 """
 
@@ -77,6 +78,7 @@ class Exporter(Protocol):
 
     FORMAT: str
     TEMPLATE: bool
+    FOR_STUDENTS: bool
 
     def export(self, grades: Sequence[Grade], order: Order) -> Export:
         """The file; raises ExportError."""
@@ -90,11 +92,17 @@ def formats() -> dict[str, Exporter]:
     return {name: module for name, module in modules.items() if hasattr(module, "FORMAT")}
 
 
+def exporter(wanted: str) -> Exporter:
+    """The format's module; raises ExportError where there is none."""
+    found = formats().get(wanted)
+    if found is None:
+        raise ExportError(f"there is no format {wanted!r}; there are {', '.join(formats())}")
+    return found
+
+
 def export(wanted: str, grades: Sequence[Grade], order: Order) -> Export:
     """The grades in a format; raises ExportError, also for a missing template."""
-    exporter = formats().get(wanted)
-    if exporter is None:
-        raise ExportError(f"there is no format {wanted!r}; there are {', '.join(formats())}")
-    if exporter.TEMPLATE and order.template is None:
-        raise ExportError(f"{exporter.FORMAT}: please give the file downloaded there")
-    return exporter.export(grades, order)
+    chosen = exporter(wanted)
+    if chosen.TEMPLATE and order.template is None:
+        raise ExportError(f"{chosen.FORMAT}: please give the file downloaded there")
+    return chosen.export(grades, order)

@@ -17,6 +17,7 @@ from grader.exporters.tables import Students, latest, number, read, scaled, writ
 
 FORMAT = "Canvas gradebook CSV"
 TEMPLATE = True
+FOR_STUDENTS = False
 
 IDENTITY = (
     "Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account",

@@ -17,6 +17,7 @@ from grader.exporters.tables import latest
 
 FORMAT = "Gradescope results.json"
 TEMPLATE = False
+FOR_STUDENTS = True
 JUDGED = frozenset({"correct", "partial", "incorrect", "not_attempted", "error"})
 # A zip's members have a time; a fixed one keeps equal grades equal bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)

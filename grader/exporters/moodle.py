@@ -16,6 +16,7 @@ from grader.exporters.tables import Students, comment, latest, number, read, sca
 
 FORMAT = "Moodle grading worksheet"
 TEMPLATE = True
+FOR_STUDENTS = True
 
 # Headers in the languages that were looked up; else the column before the maximum, and the last.
 GRADE = (

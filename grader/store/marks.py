@@ -89,7 +89,7 @@ def overlaid(judged: Feedback, given: Sequence[Given]) -> Feedback:
     if not any(part.id in by_part for part in judged.parts):
         return judged
     parts = tuple(_marked(part, by_part.get(part.id)) for part in judged.parts)
-    return msgspec.structs.replace(judged, parts=parts, score=total(parts))
+    return msgspec.structs.replace(judged, parts=parts, score=total(parts, capped=judged.capped))
 
 
 def _marked(part: PartFeedback, mark: Given | None) -> PartFeedback:

@@ -114,6 +114,7 @@ def test_bonus_comes_on_top_or_up_to_the_most() -> None:
     assert (found.score, found.max_score, found.parts[1].bonus) == (5.0, 2.0, True)
     capped = judged("bonus: capped\n" + bonus, a=[1, 2], b=3)
     assert (capped.score, capped.max_score) == (2.0, 2.0)
+    assert Feedback.from_json(capped.to_json()) == capped
     assert judged("bonus: capped\n" + bonus, a=[9], b=3).score == 2.0
 
 

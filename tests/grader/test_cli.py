@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 from typer.testing import CliRunner
 
+from checks.feedback import AssignmentInfo, Feedback, PartFeedback, RunInfo, SubmissionInfo
 from grader import cli
-from tests.grader.arithmetic import RIGHT, write_folder
+from tests.grader.arithmetic import RIGHT, SPEC, write_folder
 
 run = CliRunner()
 
@@ -183,3 +184,26 @@ def test_every_mistake_and_every_warning_of_an_assignment_is_told(folder):
     result = run.invoke(cli.app, ["assignment", "check", str(folder)])
     assert (result.exit_code, result.stdout) == (2, "")
     assert [line.split(": ")[1] for line in result.stderr.splitlines()] == ["points", "limit"]
+
+
+def test_a_folder_is_exported_as_students_may_see_it_where_the_assignment_is_named(tmp_path):
+    course = write_folder(
+        tmp_path, SPEC.replace("    title: A sum\n", "    title: A sum\n    visible: instructors\n")
+    )
+    parts = tuple(
+        PartFeedback(part, part, "incorrect", 0.0, 1.0, f"what {part} says") for part in ("part1", "part2")
+    )
+    info = AssignmentInfo("tests/arithmetic", "sha256:0", "Sums"), SubmissionInfo("s", "ada", "sha256:1")
+    run_info = RunInfo("completed", 0.1, "tensorflow", "cgroup")
+    graded = tmp_path / "graded"
+    graded.mkdir()
+    (graded / "ada.feedback.json").write_bytes(Feedback(*info, run_info, 0.0, 2.0, parts).to_json())
+    export = ["export", str(graded), "--format", "gradescope"]
+    everything, filtered = run.invoke(cli.app, export), run.invoke(cli.app, [*export, "-a", str(course)])
+    told = [
+        [one["output"] for one in json.loads(result.stdout)["tests"] if one["visibility"] == "visible"]
+        for result in (everything, filtered)
+    ]
+    assert told == [["what part1 says", "what part2 says"], ["what part1 says"]]
+    assert "also what the assignment keeps from students" in everything.stderr
+    assert "keeps from students" not in filtered.stderr
