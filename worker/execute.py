@@ -14,7 +14,6 @@ from typing import Any
 import nbformat
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from zmq.utils.monitor import recv_monitor_message
@@ -24,54 +23,19 @@ from checks.evidence.record import CellStatus
 from checks.plan import Limits
 from worker.errors import InfrastructureError, KernelNotReady
 from worker.kernel import MAX_MESSAGE, Ending, SealedKernel, kernel_client, kernel_manager
+from worker.outputs import MALFORMED, LimitedClient, OutputLimitError
 
 READY_SECONDS = 30.0
 _GRACE_SECONDS = 0.5
-_OUTPUT_BYTES = 1024  # what each output costs beside its content: it becomes an object of ours
-_OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result", "error")
 # No tag is spelled like this: a tag that only some tools show shall not decide which cells are run.
 _NEVER_SKIPPED = "\N{NULL}"
 _MAX_ERROR_TEXT = 2000
-_IGNORED_MESSAGES = ("comm_open", "comm_msg", "comm_close")
 _LINE = re.compile(r"(?:Cell|Input) In\s?\[(\d+)\], line (\d+)")
 _PLACE = re.compile(r" \([^()]*\.py, line \d+\)$")  # IPython names a syntax error's temporary file
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NOT_A_NOTEBOOK = (
     UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError,
 )  # fmt: skip
-
-
-# What nbclient raises on messages that are not as Jupyter's protocol has them: only a notebook writes such.
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError, nbformat.ValidationError)
-
-
-class OutputLimitError(Exception):
-    """The notebook printed more than it may."""
-
-
-class LimitedClient(NotebookClient):
-    """nbclient's client, but counting what cells print. ``budget``: bytes that the notebook may print;
-    ``exceeded`` is set when they are spent, for nbclient itself looks at the output only after the reply.
-    """
-
-    budget: int = 0
-    exceeded: asyncio.Future[None]
-
-    def process_message(
-        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
-    ) -> NotebookNode | None:
-        """Count the message, drop what opens channels of its own, and let nbclient do the rest."""
-        if msg["msg_type"] in _IGNORED_MESSAGES:
-            return None
-        self.budget -= _size(msg["content"]) + (_OUTPUT_BYTES if msg["msg_type"] in _OUTPUTS else 0)
-        if self.budget < 0:
-            if not self.exceeded.done():
-                self.exceeded.set_result(None)
-            raise OutputLimitError
-        try:
-            return super().process_message(msg, cell, cell_index)
-        except _MALFORMED:
-            return None
 
 
 @dataclass
@@ -209,7 +173,7 @@ class _Runner:
         """Why the run ends here, by our own clock, count and wait status; not by the kernel's word."""
         result = self._result
         failure = task.exception() if task in done else None
-        if isinstance(failure, _MALFORMED):
+        if isinstance(failure, MALFORMED):
             result.status, result.detail = "kernel_died", "the kernel sent what is no Jupyter message"
             return
         if failure is not None and not isinstance(failure, (OutputLimitError, DeadKernelError)):
@@ -266,17 +230,6 @@ def _cell_error(reply: Any, count: Any) -> CellError | None:
         message=_PLACE.sub("", _ANSI.sub("", str(content.get("evalue", ""))))[:_MAX_ERROR_TEXT],
         line=lines[0] if lines else None,
     )
-
-
-def _size(content: Any) -> int:
-    """Bytes of a message's content, near enough: its texts and a little for every node."""
-    if isinstance(content, str):
-        return len(content)
-    if isinstance(content, dict):
-        return 16 + sum(_size(key) + _size(value) for key, value in content.items())
-    if isinstance(content, list):
-        return 16 + sum(_size(item) for item in content)
-    return 8
 
 
 async def _reply(client: AsyncKernelClient, message_id: str) -> None:
