@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from checks.compare import content
@@ -70,7 +71,7 @@ def _distinct(node: v.AnyNode) -> int | None:
     """None where an element is no plain value, so that nobody can tell how many differ."""
     plain = _numbers(node)
     if plain is not None:
-        return len(set(plain.tolist()))
+        return int(np.unique(plain).size)  # where all gaps are one value
     found = content.items(node)
     if found is None:
         return None
@@ -82,7 +83,7 @@ _GAP = ("gap",)  # no value's label
 
 
 def _numbers(node: v.AnyNode) -> content.Numbers | None:
-    """The numbers of one axis without a gap, which need not become nodes one by one."""
+    """The numbers of one axis without a mask, which need not become nodes one by one."""
     match node:
         case v.Series():
             return _numbers(node.values)
