@@ -61,7 +61,7 @@ CASES: list[tuple[str, Any, str, float]] = [
     ("size: {of: x, distinct: 2}", np.array([True, False, True]), "", 1.0),
     ("size: {of: x, distinct: 1}", np.array([0.0, -0.0]), "", 1.0),
     ("size: {of: x, distinct: 2}", np.array([2**63, 2**63 + 1], dtype=np.uint64), "", 1.0),
-    ("size: {of: x, distinct: 2}", np.array([np.nan, np.nan]), "", 1.0),  # no number equals itself there
+    ("size: {of: x, distinct: 2}", np.array([np.nan, np.nan]), "distinct", 0.0),  # gaps are one value
     ("size: {of: x, distinct: 2}", series([1.0, 2.0, 1.0], ["p", "q", "r"]), "", 1.0),
     ("size: {of: x, distinct: 4}", np.zeros((2, 2)), "distinct", 0.0),
     # members
