@@ -58,9 +58,9 @@ def told_after(lms: Lms, count: int) -> str:
 
 
 def test_the_workers_main_process(lms: Lms):
-    before, sent = len(lms.said), running(lms)
-    children = pool(lms)
+    before, children = len(lms.said), pool(lms)  # looked for first: that may take as long as the notebook
     assert children
+    sent = running(lms)
     kill(lms, "worker")
     _, alive = psutil.wait_procs(children, timeout=5)
     assert alive == [], "an orphan would go on without its sandbox"
@@ -71,15 +71,17 @@ def test_the_workers_main_process(lms: Lms):
 
 
 def test_a_process_of_the_pool(lms: Lms):
+    children = pool(lms)
     sent = running(lms)
-    kill_all(pool(lms))
+    kill_all(children)
     assert statuses(lms.feedback(sent)) == RIGHT_PARTS
     must_be_right(lms, sent, claims=2)
 
 
 def test_the_warm_kernel_server(lms: Lms):
+    servers = kernel_servers(lms)
     sent = running(lms)
-    kill_all(kernel_servers(lms)[:1])
+    kill_all(servers[:1])
     assert statuses(lms.feedback(sent)) == RIGHT_PARTS
     must_be_right(lms, sent, claims=2)
 
@@ -181,8 +183,8 @@ def test_the_database_is_locked_for_longer_than_a_lease(lms: Lms):
 
 
 def test_a_worker_that_stood_still_and_lost_its_lease_stores_nothing(lms: Lms):
+    held = pool(lms)
     sent = running(lms, 1)
-    held = [process for process in pool(lms) if process.is_running()]
     for process in held:
         process.suspend()
     deadline = time.monotonic() + 30
