@@ -134,10 +134,10 @@ def be_init(channel: socket.socket, control: socket.socket, program: bytes, stat
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.setsid()  # a signal to one's own group would reach the server and every other submission
-        ignore_signals()
         seal.build()
         with control:
             inner, pid = start_kernel(channel, control, program, status)
+        ignore_signals()  # the kernel keeps Python's own ways, such as an OSError for too large a file
         request, fds = await_request(channel, inner)
         begin(request, fds, pid, program, inner)
         report = {"type": "exit", "status": collect_orphans(pid)}
