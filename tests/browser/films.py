@@ -126,7 +126,7 @@ def verdict(found: Progress, given: tuple[PartFeedback, ...] | None = None) -> F
         assignment_info(assignment),
         SubmissionInfo(found.id, found.student, found.notebook, found.attempt_number),
         RunInfo("cell_error", 2.4, "python@sha256:0", "cgroup"),
-        total(judged),
+        total(judged, capped=False),
         max_total(judged),
         judged,
     )
