@@ -39,6 +39,7 @@ def need_sandbox() -> None:
 def rehearsed(folder: Path, *options: str) -> tuple[int, dict, set[tuple[str, str, str]]]:  # type: ignore[type-arg]
     need_sandbox()
     result = run.invoke(cli.app, ["assignment", "rehearse", str(folder), "--json", *options])
+    assert result.stdout, result.stderr
     found = json.loads(result.stdout)
     return result.exit_code, found, {(one["level"], one["code"], one["where"]) for one in found["findings"]}
 

@@ -87,10 +87,12 @@ def test_stored_evidence_is_judged_again_without_a_run(graded):
 
 def test_an_interrupt_ends_the_run_at_once(graded):
     place, _ = graded
-    asleep = f"ballast = b'x' * {BALLAST}\nimport time; time.sleep(50)"
+    asleep = f"ballast = b'x' * {BALLAST}\nimport time; time.sleep(200)"
     (place / "sleeper.ipynb").write_bytes(notebook(asleep))
+    patient = LIGHT_SPEC.replace("seconds: 60, cell_seconds: 20", "seconds: 300, cell_seconds: 300")
+    course = write_folder(place / "patient", patient)
     process = subprocess.Popen(
-        [sys.executable, "-m", "grader", "grade", "sleeper.ipynb", "-a", "course/arithmetic"],
+        [sys.executable, "-m", "grader", "grade", "sleeper.ipynb", "-a", str(course)],
         cwd=place,
         env=environment(place),
         stdout=subprocess.DEVNULL,
@@ -98,7 +100,7 @@ def test_an_interrupt_ends_the_run_at_once(graded):
     )
     wait_for_the_kernel(process.pid)
     process.send_signal(signal.SIGINT)
-    assert process.wait(15) == 130
+    assert process.wait(60) == 130  # and not after the cell's 200 seconds
 
 
 def wait_for_the_kernel(pid: int) -> None:
