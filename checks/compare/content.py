@@ -413,7 +413,7 @@ def _spelled_label(name: v.AnyNode, spell: Callable[[object], str]) -> str:
     if isinstance(name, v.Sequence):
         inner = ", ".join(_spelled_label(each, repr) for each in name.items)
         return f"({inner}{',' if len(name.items) == 1 else ''})"
-    return spell(scalar(name))
+    return name.v if isinstance(name, v.Int) else spell(scalar(name))
 
 
 def _dtype_family(name: str) -> str:

@@ -187,14 +187,15 @@ def as_chain(model: v.Model) -> v.Model:
 
 def _in_use(layers: list[v.Layer]) -> list[v.Layer]:
     """Once a model was called, its weights tell which layers were used, and in which order their shapes fit;
-    none where no order does.
+    none where no order does. Other layers with tables of weights, or too many, stay in the order made.
     """
     if not any(layer.weights for layer in layers):
         return layers
     used = [layer for layer in layers if layer.weights or "units" not in layer.config]
     dense = [layer for layer in used if _kernel(layer)]
-    orders = permutations(dense) if len(dense) <= MAX_PERMUTED else iter([tuple(dense)])
-    fitting = next((order for order in orders if all(map(_fits_behind, order[1:], order))), None)
+    if len(dense) > MAX_PERMUTED or not all(map(_is_dense, dense)):
+        return used
+    fitting = next((order for order in permutations(dense) if all(map(_fits_behind, order[1:], order))), None)
     if fitting is None:
         return []
     left = iter(fitting)
@@ -203,6 +204,13 @@ def _in_use(layers: list[v.Layer]) -> list[v.Layer]:
 
 def _kernel(layer: v.Layer) -> tuple[int | None, ...] | None:
     return next((each.shape for each in layer.weights if len(each.shape) == 2), None)
+
+
+def _is_dense(layer: v.Layer) -> bool:
+    """Whether its only table of weights leads to its units; that of an embedding layer does not, say."""
+    kernels = [each.shape for each in layer.weights if len(each.shape) == 2]
+    units = layer.config.get("units")
+    return len(kernels) == 1 and isinstance(units, v.Int) and units.value == kernels[0][1]
 
 
 def _fits_behind(layer: v.Layer, before: v.Layer) -> bool:

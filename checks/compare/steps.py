@@ -215,6 +215,8 @@ def _no(name: str, what: str, known: list[str]) -> Missing:
 
 
 def _spelled(node: v.AnyNode) -> str:
+    if isinstance(node, v.Int):
+        return node.v  # it may have more digits than Python spells
     found = content.scalar(node)
     if isinstance(node, v.Sequence):
         return f"({', '.join(map(_spelled, node.items))})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -278,6 +279,9 @@ def _contains(whole: Any, part: Any) -> bool:
     return any(bool(np.all(_equal(each, part))) for each in elements(whole))
 
 
+MAX_TOGETHER = 5_000_000  # pairs that a comparison of two tables may make
+
+
 def _equal(left: Any, right: Any) -> Any:
     """Element by element where one is an array, else as a whole. Arrays of other shapes are not equal, unless
     one of their axes was made (``x[:, None]``) to go with each place of the other's.
@@ -298,7 +302,14 @@ def _equal(left: Any, right: Any) -> Any:
 def _go_together(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
     """Whether two tables of one number of axes broadcast."""
     pairs = zip(one.shape, other.shape, strict=False)
-    return one.ndim == other.ndim > 1 and all(a == b or 1 in (a, b) for a, b in pairs)
+    fits = (
+        one.ndim == other.ndim > 1
+        and one.size > 0 < other.size
+        and all(a == b or 1 in (a, b) for a, b in pairs)
+    )
+    if fits and math.prod(map(max, one.shape, other.shape)) > MAX_TOGETHER:
+        raise UndefinedError("it would take too many steps")
+    return fits
 
 
 def _truths(value: Any) -> Any:

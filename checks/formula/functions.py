@@ -161,7 +161,7 @@ def close(a: Any, b: Any, rel: float = 1e-9, abs: float = 0.0) -> bool:  # noqa:
     an array, other shapes must agree.
     """
     seen, wanted = numbers(a), numbers(b)
-    if 0 in (seen.ndim, wanted.ndim):
+    if 0 in (seen.ndim, wanted.ndim) and seen.size and wanted.size:
         seen, wanted = np.broadcast_arrays(seen, wanted)
     return Tolerance(float(rel), float(abs), whole_exactly=False).all_close(seen, wanted)
 

@@ -217,6 +217,10 @@ KINDS: list[tuple[str, Any, str]] = [
     ("equal: {of: {variable: x, select: [{column: day}, min]}, to: {value: {moment: 2024-01-02T00:00}}}", SMALL, "values"),
     ("equal: {of: {variable: x, select: {item: {tuple: [1, 2]}}}, to: {value: 3}}", {(1, 2): 3}, ""),
     ("relation: {holds: 'sum(x) == 1.5'}", [Decimal(1), Decimal("0.5")], ""),
+    ("relation: {holds: 'all(x == array([[1.0, 2.0, 3.0]]))'}", np.empty((0, 3)), "false"),
+    ("relation: {holds: 'close(x, 5.0)'}", np.array([]), "false"),
+    ("relation: {holds: 'all(x == transpose(x))'}", np.zeros((20_000, 1)), "undefined"),
+    ("table: {of: x, columns: [a]}", D({10**5000: [1]}), "column_missing"),
 ]  # fmt: skip
 
 
