@@ -9,7 +9,6 @@ after too many tries, parked with every part ``unjudged``; it never becomes a ve
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from types import TracebackType
@@ -36,6 +35,7 @@ from worker.app import HOST, app, settings, store, warm_server
 from worker.attempt import Progress, run_attempt
 from worker.errors import InfrastructureError
 from worker.live import LiveJudge
+from worker.telling import Teller
 from worker.warm import WarmServer
 
 REPORT_SECONDS = 0.25
@@ -80,16 +80,18 @@ class Work:
         self.job = job
         self.settings = configured
         self._heart = Heartbeat(self._renew, every=configured.heartbeat_seconds)
-        self._reported = 0.0
+        self._teller = Teller(self._report, every=REPORT_SECONDS)
 
     def __enter__(self) -> Self:
         self._heart.__enter__()
+        self._teller.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """Our fault, whatever it was: try again later, or park. None that is known goes further."""
+        self._teller.__exit__(kind, error, trace)
         self._heart.__exit__(kind, error, trace)
         if error is None:
             return False
@@ -115,7 +117,8 @@ class Work:
             def watch(progress: Progress) -> None:
                 if progress.so_far is not None:
                     live.captured(progress.part, progress.so_far)
-                self._report(progress)
+                if progress.phase != "captured":
+                    self._teller.give(progress)
 
             done = twice_if_killed(lambda: run_attempt(notebook, assignment, files, server, progress=watch))
         verdict = judge(assignment, done.evidence, reference, self._info())
@@ -128,7 +131,7 @@ class Work:
             return None
 
         def make() -> Evidence:
-            self._report(Progress("reference"))
+            self._teller.give(Progress("reference"))
             return run_attempt(files[bundle.REFERENCE], assignment, files, server, reference=True).evidence
 
         return obtain(
@@ -200,11 +203,7 @@ class Work:
             log.warning("a part was not told", attempt=self.lease.attempt, error=str(error))
 
     def _report(self, progress: Progress) -> None:
-        """Tell those who watch, but do not make the notebook wait for the database at each quick cell."""
-        now = time.monotonic()
-        if progress.phase == "captured" or now - self._reported < REPORT_SECONDS:
-            return
-        self._reported = now
+        """Tell those who watch where the run is."""
         try:
             with self.store.write() as session:
                 attempts.report(

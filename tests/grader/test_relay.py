@@ -111,14 +111,14 @@ def test_a_clock_that_jumps_ends_no_lease_and_keeps_none_alive(store, queue, att
 
 def test_a_lease_is_not_blamed_for_a_database_that_made_everybody_wait(store, queue, attempt, monkeypatch):
     monkeypatch.setattr(relay, "PATIENCE_SECONDS", 0.2)
-    reconciler = Reconciler(store, queue, lease_seconds=0.2, grace_seconds=GRACE)
+    reconciler = Reconciler(store, queue, lease_seconds=1, grace_seconds=GRACE)
     lease = claim(store, attempt)
-    sweep_for(reconciler, seconds=0.15)
+    reconciler.sweep()
     with ThreadPoolExecutor(1) as pool, store.write() as session:
         assert attempts.renew(session, lease, seconds=60)
-        time.sleep(0.1)
-        swept = pool.submit(sweep_for, reconciler, seconds=0.5)
-        time.sleep(0.8)
+        time.sleep(0.6)  # more than half a lease: from now on the sweeps try to write
+        swept = pool.submit(sweep_for, reconciler, seconds=1)
+        time.sleep(1.6)
         assert not swept.done()
     assert state(store, attempt) == "running"
 

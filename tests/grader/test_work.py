@@ -275,7 +275,7 @@ def test_a_reference_made_in_a_changed_environment_is_not_taken_for_the_old_one(
 
 def test_only_who_makes_the_reference_is_shown_to_do_so(store, settings, runs, monkeypatch):
     told = []
-    monkeypatch.setattr(tasks.Work, "_report", lambda _self, progress: told.append(progress.phase))
+    monkeypatch.setattr(tasks.Teller, "give", lambda _self, progress: told.append(progress.phase))
     for name in "ab":
         receipt = receive_notebook(store, Sent("tests/arithmetic", name, RIGHT))
         with store.read() as session:
@@ -284,11 +284,15 @@ def test_only_who_makes_the_reference_is_shown_to_do_so(store, settings, runs, m
 
 
 def test_progress_that_cannot_be_stored_does_not_stop_the_run(store, attempt, settings, runs, monkeypatch):
+    failed = threading.Event()
+
     def fail(*_args, **_kwargs):
+        failed.set()
         raise OperationalError("UPDATE", {}, Exception("database is locked"))
 
     def watched(*args, progress=lambda _: None, **kwargs):
         progress(Progress("running", 3, 7))
+        assert failed.wait(20)
         return runs.completed(*args, **kwargs)
 
     monkeypatch.setattr(attempts, "report", fail)
@@ -305,15 +309,40 @@ def test_a_worker_follows_its_environment(monkeypatch, tmp_path):
     assert [app.warm_server("x").environment.digest for _ in range(2)] == ["old", "new"]
 
 
-def test_those_who_watch_see_the_running_cell(store, attempt, settings, runs):
+def test_those_who_watch_see_the_cell_that_runs_although_another_began_a_moment_before(
+    store, attempt, settings, runs
+):
     seen = []
 
     def watched(*args, progress=lambda _: None, **kwargs):
-        time.sleep(tasks.REPORT_SECONDS)
-        progress(Progress("running", 3, 7))
+        for cell in (1, 2, 3):
+            progress(Progress("running", cell, 7))
+        deadline = time.monotonic() + 20
+        while row(store, attempt).cell != 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
         seen.append((row(store, attempt).phase, row(store, attempt).cell, row(store, attempt).cells))
         return runs.completed(*args, **kwargs)
 
     runs.does = watched
     work(store, attempt, settings)
     assert seen[-1] == ("running", 3, 7)
+
+
+def test_a_notebook_does_not_wait_until_its_progress_is_stored(store, attempt, settings, runs, monkeypatch):
+    told, ran = [], threading.Event()
+
+    def slow(_session, _lease, **step):
+        told.append(step["cell"])
+        assert ran.wait(20), "the run waits for the database"
+
+    def watched(*args, progress=lambda _: None, **kwargs):
+        for cell in range(1, 100):
+            progress(Progress("running", cell, 99))
+        ran.set()
+        return runs.completed(*args, **kwargs)
+
+    monkeypatch.setattr(attempts, "report", slow)
+    runs.does = watched
+    work(store, attempt, settings)
+    assert row(store, attempt).state == "finished"
+    assert len(told) <= 2

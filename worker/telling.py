@@ -1,0 +1,62 @@
+"""Progress for those who watch, told by a thread of its own.
+
+A run must not wait for the database at each quick cell, and what is told must not stay behind either: a
+cell that runs for a minute is told of although the one before it was told of a moment ago.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class Teller(Generic[T]):
+    """A context; ``tell`` gets the newest of what is given, at most once in ``every`` seconds, in its thread.
+
+    What has not been told when the context ends is not told any more: then the end itself is the news.
+    """
+
+    def __init__(self, tell: Callable[[T], None], *, every: float) -> None:
+        self._tell = tell
+        self._every = every
+        self._newest: list[T] = []
+        self._wake = threading.Condition()
+        self._stopping = threading.Event()
+        run = partial(contextvars.copy_context().run, self._run)
+        self._thread = threading.Thread(target=run, name="teller", daemon=True)
+
+    def give(self, news: T) -> None:
+        """Let it be told soon, unless something newer comes first. Returns at once."""
+        with self._wake:
+            self._newest = [news]
+            self._wake.notify()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._wake:
+            self._stopping.set()
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._newest or self._stopping.is_set())
+                newest, self._newest = self._newest, []
+            if self._stopping.is_set():
+                return
+            for news in newest:
+                self._tell(news)
+            if self._stopping.wait(self._every):
+                return
