@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -110,16 +111,18 @@ def test_a_clock_that_jumps_ends_no_lease_and_keeps_none_alive(store, queue, att
 
 
 def test_a_lease_is_not_blamed_for_a_database_that_made_everybody_wait(store, queue, attempt, monkeypatch):
+    """The renewal is there, but nobody sees it before the lock is over, and by then the lease would be."""
     monkeypatch.setattr(relay, "PATIENCE_SECONDS", 0.2)
     reconciler = Reconciler(store, queue, lease_seconds=1, grace_seconds=GRACE)
-    lease = claim(store, attempt)
-    reconciler.sweep()
-    with ThreadPoolExecutor(1) as pool, store.write() as session:
-        assert attempts.renew(session, lease, seconds=60)
-        time.sleep(0.6)  # more than half a lease: from now on the sweeps try to write
-        swept = pool.submit(sweep_for, reconciler, seconds=1)
-        time.sleep(1.6)
-        assert not swept.done()
+    lease, over = claim(store, attempt), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        swept = pool.submit(sweep_until, reconciler, over.is_set)
+        with store.write() as session:
+            assert attempts.renew(session, lease, seconds=60)
+            time.sleep(2)
+        time.sleep(0.3)
+        over.set()
+        swept.result()
     assert state(store, attempt) == "running"
 
 

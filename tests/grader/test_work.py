@@ -314,7 +314,9 @@ def test_those_who_watch_see_the_cell_that_runs_although_another_began_a_moment_
 ):
     seen = []
 
-    def watched(*args, progress=lambda _: None, **kwargs):
+    def watched(*args, progress=None, **kwargs):
+        if progress is None:  # the author's run, which nobody watches
+            return runs.completed(*args, **kwargs)
         for cell in (1, 2, 3):
             progress(Progress("running", cell, 7))
         deadline = time.monotonic() + 20
