@@ -90,6 +90,7 @@ class Graph:
         self.calls = {(node.layer, node.node): node for node in model.nodes[:MAX_CALLS]}
         self.outputs = model.outputs
         self.inputs = {_call(tensor): self._name(tensor.layer) for tensor in model.inputs}
+        self._moving: dict[Call, bool] = {}
         self.order = self._inputs_first()
         self._origins = self._trace_origins()
 
@@ -133,6 +134,12 @@ class Graph:
 
     def moves_axes_only(self, node: v.GraphNode) -> bool:
         """Whether a call has one input and computes nothing but another shape of it."""
+        key = (node.layer, node.node)
+        if key not in self._moving:
+            self._moving[key] = self._moves_axes_only(node)
+        return self._moving[key]
+
+    def _moves_axes_only(self, node: v.GraphNode) -> bool:
         layer = self.layers.get(node.layer)
         if layer is None or len(node.inputs) != 1 or not is_reshaping(layer):
             return False
@@ -167,11 +174,11 @@ class Graph:
         return self.layers[layer].name if layer in self.layers else ""
 
 
-# One model is looked at by many checks, one after the other.
-graph_of = once_each(Graph, keep=4)
+# One model is looked at by many checks, one after the other, as it is and in other forms.
+graph_of = once_each(Graph, keep=8)
 
 
-def as_chain(model: v.Model) -> v.Model:
+def _as_chain(model: v.Model) -> v.Model:
     """A model that has no graph (of a class of its own, or not yet built): its layers one after the other, as
     they were made.
     """
@@ -183,6 +190,9 @@ def as_chain(model: v.Model) -> v.Model:
         nodes.append(v.GraphNode(layer=layer.id, node=0, inputs=(source,), shapes=()))
     first, last = (v.GraphTensor(layer=end.id, node=0, tensor=0) for end in (chain[0], chain[-1]))
     return replace(model, layers=tuple(chain), nodes=tuple(nodes), inputs=(first,), outputs=(last,))
+
+
+as_chain = once_each(_as_chain, keep=8)
 
 
 def _in_use(layers: list[v.Layer]) -> list[v.Layer]:
@@ -219,8 +229,11 @@ def _fits_behind(layer: v.Layer, before: v.Layer) -> bool:
     return kernel is None or other is None or kernel[0] == other[1]
 
 
-def fused(model: v.Model) -> v.Model:
-    """The model with every activation that follows a linear layer as that layer's own."""
+def _fused(model: v.Model) -> v.Model:
+    """The model with every activation that follows a linear layer as that layer's own.
+
+    Itself where there is none.
+    """
     calls = {(node.layer, node.node): node for node in model.nodes}
     layers = {layer.id: layer for layer in model.layers}
     moved: dict[Call, Call] = {}
@@ -231,6 +244,8 @@ def fused(model: v.Model) -> v.Model:
         if activation and source and before and _is_linear(before):
             layers[before.id] = replace(before, config={**before.config, "activation": v.Text(v=activation)})
             moved[key] = source
+    if not moved:
+        return model
     nodes = (
         replace(node, inputs=tuple(_moved(tensor, moved) for tensor in node.inputs))
         for key, node in calls.items()
@@ -238,6 +253,9 @@ def fused(model: v.Model) -> v.Model:
     )
     outputs = tuple(_moved(tensor, moved) for tensor in model.outputs)
     return replace(model, layers=tuple(layers.values()), nodes=tuple(nodes), outputs=outputs)
+
+
+fused = once_each(_fused, keep=8)
 
 
 def _moved(tensor: v.GraphTensor, moved: dict[Call, Call]) -> v.GraphTensor:
@@ -272,19 +290,29 @@ def ending_shape(model: v.Model) -> tuple[int | None, ...] | None:
     return (None, units.value) if isinstance(units, v.Int) else None
 
 
-def find_trails(graph: Graph, start: str, steps: list[Step], between: Between) -> list[Trail]:
-    """The steps' layers of every path from the input ``start`` over all ``steps`` to an output, each once."""
-    search = _Search(graph, start, steps, between)
-    reached = [search.reached.get((*_call(output), len(steps)), {}) for output in graph.outputs]
-    return list({key: trail for trails in reached for key, trail in trails.items()}.values())
+def find_trails(graph: Graph, starts: Iterable[str], steps: list[Step], between: Between) -> list[Trail]:
+    """The steps' layers of every path from an input of ``starts`` over all ``steps`` to an output.
+
+    Of each start, each trail once.
+    """
+    fitting = [{key for key, layer in graph.layers.items() if step.test(layer)} for step in steps]
+    if not all(fitting):
+        return []
+    searches = [_Search(graph, start, list(zip(steps, fitting, strict=True)), between) for start in starts]
+    return [trail for search in searches for trail in search.found()]
 
 
 class _Search:
-    """``reached``: by call and number of steps taken, the trails that lead there."""
+    """``reached``: by number of steps taken, by call, the trails that lead there.
 
-    def __init__(self, graph: Graph, start: str, steps: list[Step], between: Between) -> None:
+    ``steps`` come with the ids of the layers that fit.
+    """
+
+    def __init__(
+        self, graph: Graph, start: str, steps: list[tuple[Step, set[int]]], between: Between
+    ) -> None:
         self._graph, self._steps, self._between = graph, steps, between
-        self.reached: dict[tuple[int, int, int], dict[tuple[object, ...], Trail]] = {}
+        self._reached: list[dict[Call, dict[tuple[object, ...], Trail]]] = [{} for _ in range(len(steps) + 1)]
         for node in graph.order:
             if graph.inputs.get((node.layer, node.node)) == start:
                 self._add(node, 0, [()])
@@ -292,22 +320,30 @@ class _Search:
             if layer is not None:
                 self._visit(node, layer)
 
+    def found(self) -> list[Trail]:
+        """The trails over all steps that lead to an output, each once."""
+        ends = [self._reached[-1].get(_call(output), {}) for output in self._graph.outputs]
+        return list({key: trail for trails in ends for key, trail in trails.items()}.values())
+
     def _visit(self, node: v.GraphNode, layer: v.Layer) -> None:
-        for taken in range(len(self._steps) + 1):
+        for taken, reached in enumerate(self._reached):
+            if not reached:
+                return  # nor any later one: they follow from it
             arriving = self._arriving(node.inputs, taken)
             if arriving and self._may_lie_between(node):
                 self._add(node, taken, arriving)
-            if taken < len(self._steps) and self._steps[taken].test(layer):
-                sources = self._sources(node, self._steps[taken])
+            if taken < len(self._steps) and layer.id in self._steps[taken][1]:
+                sources = self._sources(node, self._steps[taken][0])
                 self._add(node, taken + 1, [(*trail, layer) for trail in self._arriving(sources, taken)])
 
     def _arriving(self, sources: Iterable[v.GraphTensor], taken: int) -> list[Trail]:
-        return [
-            trail for source in sources for trail in self.reached.get((*_call(source), taken), {}).values()
-        ]
+        reached = self._reached[taken]
+        return [trail for source in sources for trail in reached.get(_call(source), {}).values()]
 
     def _add(self, node: v.GraphNode, taken: int, trails: list[Trail]) -> None:
-        kept = self.reached.setdefault((node.layer, node.node, taken), {})
+        if not trails:
+            return
+        kept = self._reached[taken].setdefault((node.layer, node.node), {})
         for trail in trails:
             if len(kept) < MAX_TRAILS:
                 kept.setdefault(tuple((layer.id, layer.name) for layer in trail), trail)

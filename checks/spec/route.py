@@ -129,10 +129,10 @@ class Route(Piece):
     def trails(self, model: v.Model) -> list[Trail]:
         """The layers at the stops, for every such path of the model."""
         whole = model if model.nodes or self.from_ is not None else as_chain(model)
-        return self._found(whole) or self._found(fused(whole))
+        found, other = self._found(whole), fused(whole)
+        return found if found or other is whole else self._found(other)
 
     def _found(self, model: v.Model) -> list[Trail]:
         graph = graph_of(model)
         starts = dict.fromkeys(graph.input_names()) if self.from_ is None else [self.from_]
-        steps = [stop.step() for stop in self.through]
-        return [trail for start in starts for trail in find_trails(graph, start, steps, self.between)]
+        return find_trails(graph, starts, [stop.step() for stop in self.through], self.between)
