@@ -23,16 +23,19 @@ from grader.api.app import create_app
 from grader.delivery import deliverer as delivering
 from grader.delivery import sender as sending
 from grader.delivery.address import AddressRefusedError, AddressUnknownError, pinned, system_resolver, target
-from grader.delivery.deliverer import Deliverer, pause
+from grader.delivery.deliverer import Deliverer
 from grader.delivery.sender import Sender
 from grader.store import attempts, feedback, outbox, submissions, webhooks
+from grader.store.backoff import Backoff, pause
 from grader.store.outbox import Outcome, Outgoing
 from grader.store.webhooks import EVENTS
 from tests.grader.arithmetic import BUNDLE
 from tests.grader.receiver import NAME, certificate_for, receiving
 from tests.grader.test_api import grade, park, submit
 
+BACKOFF = Backoff(5, 10)
 PUBLIC = "93.184.215.14"
+DAY = 86_400.0
 WEBHOOKS = "/api/v1/courses/tests/webhooks"
 
 
@@ -397,11 +400,12 @@ def test_one_message_is_in_one_deliverers_hands(client, store):
     made, _ = endpoint(store)
     grade(store, submit(client).json()["id"])
     with store.write() as session:
-        mine = outbox.claim(session, made, seconds=60)
+        mine = outbox.claim(session, made, BACKOFF, seconds=60)
         assert mine is not None
-        assert outbox.claim(session, made, seconds=60) is None
-        session.execute(text("UPDATE webhook_messages SET lease_until = 0"))
-        theirs = outbox.claim(session, made, seconds=60)
+        assert outbox.claim(session, made, BACKOFF, seconds=60) is None
+        [beat] = outbox.beats(session)
+        assert outbox.take_back(session, beat)
+        theirs = outbox.claim(session, made, BACKOFF, seconds=60)
         assert theirs is not None
         assert theirs.id == mine.id
         assert not outbox.settle(session, mine, Outcome(0, 0, status=200), again_in=None)
@@ -413,6 +417,34 @@ def test_pauses_grow_to_a_day_and_are_spread():
     for found, middle in zip(spread, (5, 20, 80, 86_400, 86_400), strict=True):
         assert all(middle / 2 <= one <= middle * 1.5 for one in found)
         assert max(found) - min(found) > middle / 4
+
+
+def test_after_each_round_of_tries_one_gives_up():
+    backoff = Backoff(5, 3)
+    assert [backoff.again_in(tries) is None for tries in range(1, 7)] == [False, False, True] * 2
+    for tries in (1, 4):
+        assert 2.5 <= backoff.again_in(tries) <= 7.5
+    assert backoff.longest() == (7.5, 30, 120)
+    assert Backoff(1e-300, 10**9).longest()[-1] < 1e-200
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("tries", [1, 2, 9])
+def test_a_retry_waits_no_longer_than_its_pause_although_the_clock_was_put_back(client, store, tries):
+    made, _ = endpoint(store)
+    grade(store, submit(client).json()["id"])
+    longest = BACKOFF.longest()[tries - 1]
+
+    def due_if_noted(ahead):
+        with store.write() as session:
+            told = {"tries": tries, "then": time.time() + ahead}
+            session.execute(text("UPDATE webhook_messages SET tries = :tries, not_before = :then"), told)
+            return list(outbox.due_endpoints(session, BACKOFF)) == [made]
+
+    assert not due_if_noted(longest / 2)
+    assert not due_if_noted(longest - 1)
+    assert due_if_noted(longest / 2 + DAY)
+    assert due_if_noted(longest + DAY)
 
 
 # --- over the API
