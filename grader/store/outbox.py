@@ -2,7 +2,7 @@
 
     pending --claim--> pending, leased --delivered--> delivered
                                        |--again-----> pending, later
-                                       |--give_up---> failed
+                                       |--give_up---> failed --send again (a person)--> pending
 
 A message is sent at least once: a deliverer that dies after the receiver's answer leaves a lease that nobody
 renews, and the next deliverer sends the message again, under the same id.

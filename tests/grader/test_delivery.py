@@ -28,6 +28,7 @@ from grader.delivery.sender import Sender
 from grader.store import attempts, feedback, outbox, submissions, webhooks
 from grader.store.backoff import Backoff, pause
 from grader.store.outbox import Outcome, Outgoing
+from grader.store.tables import AuditEntry
 from grader.store.webhooks import EVENTS
 from tests.grader.arithmetic import BUNDLE
 from tests.grader.receiver import NAME, certificate_for, receiving
@@ -504,6 +505,90 @@ def test_a_course_has_a_bounded_number_of_webhooks(client):
         for n in range(21)
     ]
     assert answers == [201] * 20 + [409]
+
+
+def given_up(client, store, local, receiver, students=("ada",)):
+    """A webhook with events that nobody tries to send any more; and who could send them."""
+    receiver.answers = [(503, {}, b"down")]
+    made, secret = endpoint(store, receiver.url)
+    for student in students:
+        grade(store, submit(client, student=student).json()["id"])
+    few = local.model_copy(update={"webhook_tries": 2, "webhook_retry_seconds": 0.001})
+    worker = Deliverer(store, Sender(local=True, resolve=here), few)
+    drain_until(worker, store, made, lambda states: set(states) == {"failed"})
+    return made, secret, worker
+
+
+def drain_until(worker, store, made, reached):
+    deadline = time.monotonic() + 20
+    while not reached([one.state for one in deliveries(store, made)]):
+        assert time.monotonic() < deadline
+        worker.drain(made)
+        time.sleep(0.01)
+
+
+@pytest.mark.both_databases
+def test_an_event_that_was_given_up_is_sent_again_under_its_id(client, store, local):
+    with receiving() as receiver:
+        made, secret, worker = given_up(client, store, local, receiver)
+        headers, path = client.headers_of["instructor"], f"{WEBHOOKS}/{made}/deliveries"
+        [failed] = client.get(path, params={"state": "failed"}, headers=headers).json()["deliveries"]
+        receiver.answers = [(503, {}, b"still down"), (204, {}, b"")]
+        again = client.post(f"{path}/{failed['id']}/send-again", headers=headers)
+        assert (again.status_code, again.json()["state"], len(again.json()["tries"])) == (202, "pending", 2)
+        drain_until(worker, store, made, lambda states: states == ["delivered"])
+        twice = client.post(f"{path}/{failed['id']}/send-again", headers=headers)
+    assert {got.headers["webhook-id"] for got in receiver.got} == {failed["id"]}
+    assert len({got.body for got in receiver.got}) == 1
+    assert Webhook(secret).verify(receiver.got[-1].body, receiver.got[-1].headers)
+    [delivery] = deliveries(store, made)
+    assert [(one.number, one.status) for one in delivery.tries] == [(1, 503), (2, 503), (3, 503), (4, 204)]
+    assert (twice.status_code, twice.json()["type"]) == (409, "urn:grader:problem:cannot-send-again")
+    assert "it is delivered" in twice.json()["detail"]
+    with store.read() as session:
+        [entry] = session.query(AuditEntry).filter_by(action="webhook.sent_again")
+    assert (entry.subject, entry.course, failed["id"] in entry.after) == (made, "tests", True)
+    assert entry.actor.startswith("token ")
+
+
+@pytest.mark.both_databases
+def test_every_event_that_was_given_up_is_sent_again_at_once(client, store, local):
+    with receiving() as receiver:
+        made, _, worker = given_up(client, store, local, receiver, students=("ada", "bob"))
+        grade(store, submit(client, student="eve").json()["id"])
+        headers, path = client.headers_of["instructor"], f"{WEBHOOKS}/{made}/send-again"
+        assert client.post(path, headers=headers).json() == {"queued": 2}
+        assert client.post(path, headers=headers).json() == {"queued": 0}
+        receiver.answers = [(204, {}, b"")]
+        drain_until(worker, store, made, lambda states: states == ["delivered"] * 3)
+    with store.read() as session:
+        assert session.query(AuditEntry).filter_by(action="webhook.sent_again").count() == 1
+
+
+def test_what_belongs_to_another_webhook_or_a_receiver_that_is_gone_is_not_sent_again(client, store, local):
+    with receiving() as receiver:
+        made, _, _ = given_up(client, store, local, receiver)
+        [failed] = deliveries(store, made)
+        other, _ = endpoint(store)
+        headers = client.headers_of["instructor"]
+        for webhook, delivery in ((other, failed.id), (made, "msg_none")):
+            answer = client.post(f"{WEBHOOKS}/{webhook}/deliveries/{delivery}/send-again", headers=headers)
+            assert (answer.status_code, answer.json()["type"]) == (404, "urn:grader:problem:unknown-delivery")
+        with store.write() as session:
+            outbox.disable(session, made)
+        for path in (f"{WEBHOOKS}/{made}/deliveries/{failed.id}/send-again", f"{WEBHOOKS}/{made}/send-again"):
+            answer = client.post(path, headers=headers)
+            assert (answer.status_code, "410" in answer.json()["detail"]) == (409, True)
+    assert [one.state for one in deliveries(store, made)] == ["failed"]
+
+
+@pytest.mark.both_databases
+def test_an_event_that_fails_again_is_given_up_after_another_round(client, store, local):
+    with receiving() as receiver:
+        made, _, worker = given_up(client, store, local, receiver)
+        client.post(f"{WEBHOOKS}/{made}/send-again", headers=client.headers_of["instructor"])
+        drain_until(worker, store, made, lambda states: states == ["failed"])
+    assert len(receiver.got) == 4
 
 
 @pytest.mark.both_databases
