@@ -168,6 +168,10 @@ INWARD = [
     "224.0.0.1", "239.255.255.250", "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1",
     "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "ff0e::1", "2001:db8::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:a00:1::1",
+    # IPv4-translated (RFC 2765), site-local, segment routing, ORCHID, documentation since RFC 9637, anycast
+    # of protocols, and blocks that nobody was given.
+    "::ffff:0:10.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "5f00::1", "2001:20::1", "3fff::1", "192.88.99.1",
+    "192.0.0.9", "2001:1::1", "100:0:0:1::1", "4000::1", "::1:0:0:1",
 ]  # fmt: skip
 
 
@@ -179,7 +183,9 @@ def test_a_name_with_any_address_inside_is_refused(address):
             pinned(goal, lambda _host, _port, found=found: found)
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::808:808"]
+)
 def test_a_public_address_is_connected_to_as_it_was_checked(address):
     assert pinned(target("https://hooks.example/"), lambda *_: [address, PUBLIC]) == address
 
