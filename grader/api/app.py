@@ -36,6 +36,7 @@ from grader.api.instructor.routes import router as instructor_pages
 from grader.api.limits import Buckets
 from grader.api.links import links_of
 from grader.api.metrics import Figures
+from grader.api.pings import Pings
 from grader.api.recent import RecentTokens
 from grader.api.requests import Requests
 from grader.api.service import Service
@@ -142,6 +143,7 @@ def _service(settings: Settings, store: Store, queue: Queue, relay: Relay, censu
         token_turns=Buckets(settings.token_requests_per_second),
         link_turns=Buckets(settings.link_requests_per_second),
         recent=RecentTokens(),
+        pings=Pings(queue.ping),
     )
 
 
