@@ -189,11 +189,18 @@ def preview(
             _judge_all(store, held, reference_of)
         except LeaseLostError:
             return False
+        except KeyboardInterrupt:
+            _fail(store, held, "interrupted; nothing was changed")
+            raise
         except Exception as error:
-            with store.write() as session:
-                regrades.failed(session, held, f"{type(error).__name__}: {error}")
+            _fail(store, held, f"{type(error).__name__}: {error}")
             raise
     return True
+
+
+def _fail(store: Store, held: Held, why: str) -> None:
+    with store.write() as session:
+        regrades.failed(session, held, why)
 
 
 def _judge_all(store: Store, held: Held, reference_of: ReferenceOf) -> None:

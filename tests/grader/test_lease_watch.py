@@ -204,6 +204,17 @@ class TestAtACommandLine:
                 begin_alone(store, [])
         assert lease.held()
 
+    def test_one_that_somebody_interrupted_stands_in_nobodys_way(self, store):
+        def interrupted(_loaded):
+            raise KeyboardInterrupt
+
+        made = begin_alone(store, [])
+        with pytest.raises(KeyboardInterrupt):
+            regrade.preview(store, made, interrupted)
+        told: list[str] = []
+        assert begin_alone(store, told) != made
+        assert told == []
+
     def test_one_that_waits_for_a_worker_is_told_at_once(self, store):
         regrade.begin_in_worker(store, ASSIGNMENT, None, by="ada", then_apply=False)
         told: list[str] = []
@@ -253,12 +264,12 @@ class Post:
         self.sent.append(regrade_id)
 
 
-def an_event(store):
+def an_event(store, url="https://hooks.example/in"):
     """A webhook with one event that waits for it; returns the webhook's id."""
     receipt = receive_notebook(store, Sent(ASSIGNMENT, "ada", RIGHT))
     info = SubmissionInfo(receipt.submission, "ada", "sha256:0")
     with store.write() as session:
-        made, _ = webhooks.create(session, "tests", "https://hooks.example/in", EVENTS, by="a test")
+        made, _ = webhooks.create(session, "tests", url, EVENTS, by="a test")
         found = submissions.progress(session, receipt.submission)
         lease = attempts.claim(session, found.attempt, seconds=60)
         verdict = system_error_feedback(Assignment.from_files(BUNDLE), info, "a test")
