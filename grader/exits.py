@@ -61,7 +61,8 @@ KNOWN: tuple[tuple[tuple[type[Exception], ...], str, Exit], ...] = (
     ((UnknownAssignmentError,), "there is no folder and no assignment {}", Exit.USAGE),
     ((NoDueDateError,), "{} has no due date that could be extended", Exit.USAGE),
     ((UnknownExtensionError,), "{} has no due date of his own", Exit.USAGE),
-    ((OSError, OperationalError), "the data directory cannot be used: {}", Exit.INFRASTRUCTURE),
+    ((OperationalError,), "the database cannot be used: {}", Exit.INFRASTRUCTURE),
+    ((OSError,), "the data directory cannot be used: {}", Exit.INFRASTRUCTURE),
     ((InfrastructureError, ReferenceFailedError, BlobMissingError, StartError), "{}", Exit.INFRASTRUCTURE),
     ((DemoError, NewerDatabaseError), "{}", Exit.INFRASTRUCTURE),
 )
