@@ -17,7 +17,7 @@ from grader.store import Store, open_store, tokens, webhooks
 from grader.store.audit import COMMAND_LINE
 from grader.store.database import migrate
 from grader.store.tables import Role
-from grader.store.webhooks import EVENTS, Endpoint, Event
+from grader.store.webhooks import EVENTS, Delivery, Endpoint, Event
 
 token_app = typer.Typer(help="Who may talk to the service.", no_args_is_help=True)
 webhook_app = typer.Typer(help="Where a course's events are sent.", no_args_is_help=True)
@@ -119,6 +119,58 @@ def delete_webhook(
     """Send nothing more there, what still waits included."""
     with exits(), _store() as store, store.write() as session:
         webhooks.remove(session, course, webhook, by=COMMAND_LINE)
+
+
+@webhook_app.command(name="deliveries")
+def list_deliveries(
+    course: Annotated[str, typer.Argument(help="the course")],
+    webhook: Annotated[str, typer.Argument(help="its id, as `webhook list` says")],
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="only the events that were given up")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="so many, the newest")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """List what was sent, or is to be sent, newest first, with its last try."""
+    with exits(), _store() as store, store.read() as session:
+        found = webhooks.deliveries(session, course, webhook, limit=limit, state="failed" if failed else None)
+        if as_json:
+            _print_json(found)
+            return
+        show.print_rows(
+            (one.id, one.event, one.state, f"{len(one.tries)} tries", _last_answer(one)) for one in found
+        )
+
+
+def _last_answer(one: Delivery) -> str:
+    if not one.tries:
+        return ""
+    last = one.tries[-1]
+    return last.error or str(last.status)
+
+
+@webhook_app.command(name="send-again")
+def send_again(
+    course: Annotated[str, typer.Argument(help="the course")],
+    webhook: Annotated[str, typer.Argument(help="its id, as `webhook list` says")],
+    delivery: Annotated[
+        list[str] | None, typer.Argument(help="ids, as `webhook deliveries --failed` says", metavar="[ID]…")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="every event that was given up")] = False,
+) -> None:
+    """Send events again that were given up, each under its webhook-id."""
+    with exits():
+        if every == bool(delivery):
+            raise typer.BadParameter("say either which events, or --all")
+        with _store() as store, store.write() as session:
+            for one in delivery or ():
+                webhooks.send_again(session, course, webhook, one, by=COMMAND_LINE)
+            count = (
+                webhooks.send_all_again(session, course, webhook, by=COMMAND_LINE)
+                if every
+                else len(delivery or ())
+            )
+        typer.echo(f"events that are sent again: {count}")
 
 
 @contextmanager

@@ -182,11 +182,19 @@ def regrade_command(
         if undo is not None:
             tell(f"{regrade.undo(store, undo, by=CLI)} submissions have their earlier marks again")
             return
-        made = regrade.begin(store, assignment, version, How(CLI))
+        made = regrade.begin_alone(
+            store,
+            assignment,
+            version,
+            How(CLI),
+            lease_seconds=settings.lease_seconds,
+            waiting=lambda other: tell(f"regrade {other} is in the way: waiting whether anybody is at it"),
+        )
         regrade.preview(
             store,
             made,
             lambda new: regrade.stored_reference(store, new) or run_reference(settings, new.files),
+            lease_seconds=settings.lease_seconds,
         )
         found = regrade.report(store, made)
         _print_preview(found, as_json=as_json)

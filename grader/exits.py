@@ -33,7 +33,7 @@ from grader.store.due import NoDueDateError, UnknownExtensionError
 from grader.store.references import ReferenceFailedError
 from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.tokens import BadCourseError, UnknownTokenError
-from grader.store.webhooks import UnknownWebhookError
+from grader.store.webhooks import CannotSendAgainError, UnknownDeliveryError, UnknownWebhookError
 
 
 class Exit(IntEnum):
@@ -50,18 +50,19 @@ class Exit(IntEnum):
 KNOWN: tuple[tuple[tuple[type[Exception], ...], str, Exit], ...] = (
     ((SpecError, BundleError, GatherError, OutError, ConfigFileError, UnsafeError), "{}", Exit.USAGE),
     ((BadCourseError, AddressRefusedError, ExportError, DueError, BadRequestError), "{}", Exit.USAGE),
-    ((RegradeError, RegradeStateError, RegradeBusyError), "{}", Exit.USAGE),
+    ((RegradeError, RegradeStateError, RegradeBusyError, CannotSendAgainError), "{}", Exit.USAGE),
     ((RefusedError, NothingToReportError), "{}", Exit.USAGE),
     ((PushError,), "{}", Exit.INFRASTRUCTURE),
     (
-        (UnknownTokenError, UnknownWebhookError, UnknownRegradeError),
+        (UnknownTokenError, UnknownWebhookError, UnknownDeliveryError, UnknownRegradeError),
         "there is none with this id: {}",
         Exit.USAGE,
     ),
     ((UnknownAssignmentError,), "there is no folder and no assignment {}", Exit.USAGE),
     ((NoDueDateError,), "{} has no due date that could be extended", Exit.USAGE),
     ((UnknownExtensionError,), "{} has no due date of his own", Exit.USAGE),
-    ((OSError, OperationalError), "the data directory cannot be used: {}", Exit.INFRASTRUCTURE),
+    ((OperationalError,), "the database cannot be used: {}", Exit.INFRASTRUCTURE),
+    ((OSError,), "the data directory cannot be used: {}", Exit.INFRASTRUCTURE),
     ((InfrastructureError, ReferenceFailedError, BlobMissingError, StartError), "{}", Exit.INFRASTRUCTURE),
     ((DemoError, NewerDatabaseError), "{}", Exit.INFRASTRUCTURE),
 )

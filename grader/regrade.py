@@ -22,15 +22,26 @@ from checks.evidence import Evidence
 from checks.feedback import Feedback, PartFeedback, SubmissionInfo
 from checks.judge import judge
 from checks.reuse import covers, reference_covers
+from grader.regrade_relay import watch_leases
 from grader.settings import queue_name
 from grader.store import Store, assignments, marks, references, regrade_jobs, regrades, rewriting
 from grader.store.heartbeat import Heartbeat
 from grader.store.marks import standing_score
-from grader.store.regrades import Candidate, Held, How, Judged, Kept, LeaseLostError, RegradeStateError
+from grader.store.regrades import (
+    Candidate,
+    Held,
+    How,
+    Judged,
+    Kept,
+    LeaseLostError,
+    RegradeBusyError,
+    RegradeStateError,
+)
 from grader.store.tables import AssignmentVersion, Attempt, Reference, new_id
 
 CHUNK = 200
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 30.0
+WAIT_SECONDS = 0.3
 RUNNABLE = frozenset({"previewed", "applied"})
 DUST = 1e-9  # scores are sums of binary fractions
 
@@ -124,6 +135,36 @@ def begin(store: Store, assignment_id: str, version: str | None, how: How) -> st
         return regrades.begin(session, assignment_id, wanted, how)
 
 
+def begin_alone(
+    store: Store,
+    assignment_id: str,
+    version: str | None,
+    how: How,
+    *,
+    lease_seconds: float,
+    waiting: Callable[[str], None],
+) -> str:
+    """``begin`` for a command line, beside which no service may run that ends what a killed one left behind.
+
+    A regrade in the way is watched until it shows that it lives (RegradeBusyError) or has been silent for a
+    whole lease; ``waiting`` is told its id once.
+    """
+    watch, seen = watch_leases(store, lease_seconds=lease_seconds), None
+    while True:
+        try:
+            return begin(store, assignment_id, version, how)
+        except RegradeBusyError as busy:
+            with store.read() as session:
+                beat = regrade_jobs.beat(session, busy.regrade)
+            if beat is None or seen not in {None, beat}:
+                raise
+            if seen is None:
+                waiting(busy.regrade)
+            seen = beat
+        watch.look()
+        time.sleep(min(WAIT_SECONDS, lease_seconds / 5))
+
+
 def preview(
     store: Store, regrade_id: str, reference_of: ReferenceOf, *, lease_seconds: float = LEASE_SECONDS
 ) -> bool:
@@ -148,11 +189,18 @@ def preview(
             _judge_all(store, held, reference_of)
         except LeaseLostError:
             return False
+        except KeyboardInterrupt:
+            _fail(store, held, "interrupted; nothing was changed")
+            raise
         except Exception as error:
-            with store.write() as session:
-                regrades.failed(session, held, f"{type(error).__name__}: {error}")
+            _fail(store, held, f"{type(error).__name__}: {error}")
             raise
     return True
+
+
+def _fail(store: Store, held: Held, why: str) -> None:
+    with store.write() as session:
+        regrades.failed(session, held, why)
 
 
 def _judge_all(store: Store, held: Held, reference_of: ReferenceOf) -> None:

@@ -18,8 +18,11 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 MIB = 1 << 20
+DATABASES = frozenset({"sqlite", "postgresql", "postgres"})
 PROJECT_MARKS = ("grader.toml", ".grader", ".git")
 # Of a URL's query, as PostgreSQL, Redis and object stores take it.
 SECRET_PARAMETER = re.compile(
@@ -71,7 +74,10 @@ def config_file() -> Path | None:
 class Settings(BaseSettings):
     """What the service, the workers and the command line are told. Times are seconds, sizes MiB."""
 
-    model_config = SettingsConfigDict(env_prefix="GRADER_", extra="forbid", frozen=True)
+    # A mistake in a URL must not print its password.
+    model_config = SettingsConfigDict(
+        env_prefix="GRADER_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(
         default_factory=default_data_dir, description="all state: database, blobs, queue, secrets"
@@ -156,6 +162,26 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        """The messages name nothing of the URL: it may hold a password."""
+        if value is not None:
+            try:
+                url = make_url(value.get_secret_value())
+            except (ArgumentError, ValueError) as error:
+                raise ValueError(
+                    "no URL; a database is spelled postgresql://user:password@host/name"
+                ) from error
+            if url.get_backend_name() not in DATABASES:
+                raise ValueError("the database is SQLite or PostgreSQL (sqlite://, postgresql://)")
+            if url.drivername != "postgres":  # our own spelling of what SQLAlchemy calls postgresql
+                try:
+                    url.get_dialect()
+                except NoSuchModuleError as error:
+                    raise ValueError("there is no driver of this name for the database") from error
+        return value
 
     @field_validator("blobs_url", mode="after")
     @classmethod
@@ -332,6 +358,6 @@ def _masked(name: str, value: object) -> object:
 
 def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    credentials, at, place = rest.rpartition("@")
-    place = SECRET_PARAMETER.sub(r"\1********", place)
+    # Parameters first: a password there may hold an @ as well.
+    credentials, at, place = SECRET_PARAMETER.sub(r"\1********", rest).rpartition("@")
     return f"{scheme}{separator}{'********@' if at and credentials else ''}{place}"

@@ -36,6 +36,7 @@ from grader.api.instructor.routes import router as instructor_pages
 from grader.api.limits import Buckets
 from grader.api.links import links_of
 from grader.api.metrics import Figures
+from grader.api.pings import Pings
 from grader.api.recent import RecentTokens
 from grader.api.requests import Requests
 from grader.api.service import Service
@@ -43,6 +44,7 @@ from grader.delivery.deliverer import Deliverer
 from grader.delivery.sender import Sender
 from grader.patient_streams import patient_streams
 from grader.queue import Queue
+from grader.regrade_relay import RegradeWatch
 from grader.relay import Relay
 from grader.safety import require_safe
 from grader.settings import Settings
@@ -110,16 +112,19 @@ def _lifespan(settings: Settings) -> Any:
         relay = Relay(
             store, queue, sweep_seconds=settings.sweep_seconds, lease_seconds=settings.lease_seconds
         )
+        regrades = RegradeWatch(
+            store, sweep_seconds=settings.sweep_seconds, lease_seconds=settings.lease_seconds
+        )
         deliverer = Deliverer(store, Sender(local=settings.webhook_local), settings)
         census = Census(queue)
         app.state.service = _service(settings, store, queue, relay, census)
         with patient_streams():
-            for thread in (relay, deliverer, census):
+            for thread in (relay, regrades, deliverer, census):
                 thread.start()
             try:
                 yield
             finally:
-                for thread in (census, deliverer, relay):
+                for thread in (census, deliverer, regrades, relay):
                     thread.stop()
                 queue.close()
                 store.close()
@@ -138,6 +143,7 @@ def _service(settings: Settings, store: Store, queue: Queue, relay: Relay, censu
         token_turns=Buckets(settings.token_requests_per_second),
         link_turns=Buckets(settings.link_requests_per_second),
         recent=RecentTokens(),
+        pings=Pings(queue.ping),
     )
 
 

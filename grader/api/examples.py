@@ -181,6 +181,23 @@ DELIVERIES = {
     ],
     "next": None,
 }
+SENT_AGAIN = {
+    "id": f"msg_{ID}",
+    "event": "submission.graded",
+    "state": "pending",
+    "created_at": 1795335801.2,
+    "next_at": 0.0,
+    "tries": [
+        {
+            "number": 1,
+            "at": 1795335801.9,
+            "seconds": 0.12,
+            "status": 503,
+            "error": None,
+            "excerpt": "down for maintenance",
+        }
+    ],
+}
 REGRADE = {
     "id": ID,
     "assignment": "embeddings/ex3_gensim",
@@ -275,6 +292,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, Any]] = {
     ("post", _WEBHOOKS): (JSON, WEBHOOK | {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}),
     ("get", _WEBHOOKS): (JSON, {"webhooks": [WEBHOOK]}),
     ("get", f"{_WEBHOOKS}/{{webhook_id}}/deliveries"): (JSON, DELIVERIES),
+    ("post", f"{_WEBHOOKS}/{{webhook_id}}/deliveries/{{delivery_id}}/send-again"): (JSON, SENT_AGAIN),
+    ("post", f"{_WEBHOOKS}/{{webhook_id}}/send-again"): (JSON, {"queued": 3}),
     ("get", "/livez"): (TEXT, "ok\n"),
     ("get", "/readyz"): (JSON, {"database": "ok", "broker": "ok"}),
     ("get", "/metrics"): (TEXT, METRICS),

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from grader.api.access import Credentials, require_monitor
 from grader.api.problems import described
 from grader.api.service import Service, TheService
-from grader.queue import BrokerDownError
 from grader.safety import is_loopback
 from grader.store.database import is_current
 
@@ -79,8 +78,4 @@ def _database(service: Service) -> str:
 
 
 def _broker(service: Service) -> str:
-    try:
-        service.queue.ping()
-    except BrokerDownError:
-        return "does not answer"
-    return "ok"
+    return "ok" if service.pings.answered() else "does not answer"

@@ -26,7 +26,7 @@ from grader.store.assignments import UnknownAssignmentError
 from grader.store.due import NoDueDateError, UnknownExtensionError
 from grader.store.regrades import RegradeBusyError, RegradeStateError, UnknownRegradeError
 from grader.store.submissions import UnknownSubmissionError
-from grader.store.webhooks import UnknownWebhookError
+from grader.store.webhooks import CannotSendAgainError, UnknownDeliveryError, UnknownWebhookError
 
 MEDIA_TYPE = "application/problem+json"
 NAMES = "urn:grader:problem:"
@@ -173,6 +173,8 @@ KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownAssignmentError, 404, "unknown-assignment"),
     (UnknownSubmissionError, 404, "unknown-submission"),
     (UnknownWebhookError, 404, "unknown-webhook"),
+    (UnknownDeliveryError, 404, "unknown-delivery"),
+    (CannotSendAgainError, 409, "cannot-send-again"),
     (UnknownRegradeError, 404, "unknown-regrade"),
     (UnknownPartError, 404, "unknown-part"),
     (UnknownMarkError, 404, "unknown-mark"),
@@ -200,6 +202,8 @@ DETAILS = {
     "regrade-running": "Wait, or discard it: {}",
     "not-graded-yet": "There is no verdict to mark yet: the submission is {}.",
     "unknown-webhook": "The course has no such webhook: {}",
+    "unknown-delivery": "Nothing with this id was to be sent to the webhook: {}",
+    "cannot-send-again": "This cannot be sent again: {}.",
     "idempotency-key-reused": "This Idempotency-Key was sent before with another request: {}",
 }
 

@@ -15,6 +15,7 @@ from grader import due
 from grader.api.limits import Buckets
 from grader.api.links import Links
 from grader.api.metrics import Figures
+from grader.api.pings import Pings
 from grader.api.recent import RecentTokens
 from grader.queue import Queue
 from grader.relay import Relay
@@ -36,6 +37,7 @@ class Service:
     token_turns: Buckets
     link_turns: Buckets
     recent: RecentTokens
+    pings: Pings
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as its process
     def assignment(self, version: str) -> Assignment:

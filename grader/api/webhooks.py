@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -13,7 +13,7 @@ from grader.api.problems import Problem, described
 from grader.api.service import TheService
 from grader.delivery.address import MAX_URL, AddressRefusedError, target
 from grader.store import webhooks
-from grader.store.webhooks import EVENTS, Event
+from grader.store.webhooks import EVENTS, Event, State
 
 MAX_WEBHOOKS = 20
 ID = Annotated[str, Query(max_length=100, description="the last id of the page before")]
@@ -68,7 +68,7 @@ class Delivery(BaseModel):
 
     id: str
     event: str
-    state: Literal["pending", "delivered", "failed"]
+    state: State
     created_at: float
     next_at: float | None
     tries: list[DeliveryTry]
@@ -79,6 +79,12 @@ class Deliveries(BaseModel):
 
     deliveries: list[Delivery]
     next: str | None
+
+
+class SentAgain(BaseModel):
+    """How many events are sent again."""
+
+    queued: int
 
 
 @router.post("/{course}/webhooks", status_code=201, responses=described(400, 401, 403, 404, 409, 422, 429))
@@ -118,30 +124,55 @@ def remove(course: str, webhook_id: str, service: TheService, caller: CourseInst
 
 
 @router.get("/{course}/webhooks/{webhook_id}/deliveries", responses=described(401, 403, 404, 422, 429))
-def deliveries(
+def deliveries(  # noqa: PLR0917 - FastAPI calls it by name
     course: str,
     webhook_id: str,
     service: TheService,
     _caller: CourseInstructor,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     before: ID | None = None,
+    state: State | None = None,
 ) -> Deliveries:
     """What was sent, or is to be sent, with every try."""
     with service.store.read() as session:
-        found = webhooks.deliveries(session, course, webhook_id, limit=limit, before=before)
+        found = webhooks.deliveries(session, course, webhook_id, limit=limit, before=before, state=state)
     return Deliveries(
-        deliveries=[
-            Delivery(
-                id=one.id,
-                event=one.event,
-                state=one.state,  # type: ignore[arg-type] # pydantic checks it
-                created_at=one.created_at,
-                next_at=one.next_at,
-                tries=[DeliveryTry(**_fields(each)) for each in one.tries],
-            )
-            for one in found
-        ],
-        next=found[-1].id if len(found) == limit else None,
+        deliveries=[_shown(one) for one in found], next=found[-1].id if len(found) == limit else None
+    )
+
+
+@router.post(
+    "/{course}/webhooks/{webhook_id}/deliveries/{delivery_id}/send-again",
+    status_code=202,
+    responses=described(401, 403, 404, 409, 429),
+)
+def send_again(
+    course: str, webhook_id: str, delivery_id: str, service: TheService, caller: CourseInstructor
+) -> Delivery:
+    """Send an event that was given up again, under the same ``webhook-id``."""
+    with service.store.write() as session:
+        return _shown(webhooks.send_again(session, course, webhook_id, delivery_id, by=caller.actor))
+
+
+@router.post(
+    "/{course}/webhooks/{webhook_id}/send-again",
+    status_code=202,
+    responses=described(401, 403, 404, 409, 429),
+)
+def send_all_again(course: str, webhook_id: str, service: TheService, caller: CourseInstructor) -> SentAgain:
+    """Send every event again that was given up, each under its ``webhook-id``."""
+    with service.store.write() as session:
+        return SentAgain(queued=webhooks.send_all_again(session, course, webhook_id, by=caller.actor))
+
+
+def _shown(one: webhooks.Delivery) -> Delivery:
+    return Delivery(
+        id=one.id,
+        event=one.event,
+        state=one.state,  # type: ignore[arg-type] # pydantic checks it
+        created_at=one.created_at,
+        next_at=one.next_at,
+        tries=[DeliveryTry(**_fields(each)) for each in one.tries],
     )
 
 

@@ -18,6 +18,13 @@ MAX_URL = 2000
 PORTS = {"https": 443, "http": 80}
 # RFC 6052's prefix: the last 32 bits are an IPv4 address behind a translator.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that was given out of IPv6 so far (IANA's registry of its address space). Python calls the rest global,
+# and with it old ways to spell an IPv4 address.
+GIVEN_OUT = ipaddress.ip_network("2000::/3")
+# Of the registries of special addresses: for protocols, relays and documentation.
+SPECIAL = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20"))
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
@@ -89,21 +96,15 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address, and any that is wrapped in it, is one machine of the public internet."""
-    wrapped = _wrapped(address)
-    return address.is_global and not address.is_multicast and all(is_public(inner) for inner in wrapped)
+    """Whether an address is one machine of the public internet.
 
-
-def _wrapped(address: Address) -> list[Address]:
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    inner: list[Address] = [one for one in (address.ipv4_mapped, address.sixtofour) if one is not None]
-    if address.teredo is not None:
-        inner += address.teredo
-    # Also the obsolete ::a.b.c.d.
-    if address in NAT64 or int(address) >> 32 == 0:
-        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-    return inner
+    What wraps an IPv4 address is none, but behind NAT64, where it may be the only way to such a machine.
+    """
+    if address in NAT64:
+        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    if isinstance(address, ipaddress.IPv6Address) and address not in GIVEN_OUT:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in net for net in SPECIAL)
 
 
 def _check(address: Address, *, local: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,14 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from grader.delivery.sender import TRY_SECONDS, Sender
 from grader.settings import Settings
 from grader.store import Store, outbox
-from grader.store.outbox import Outcome, Outgoing
+from grader.store.backoff import Backoff
+from grader.store.heartbeat import Heartbeat
+from grader.store.lease_watch import LeaseWatch
+from grader.store.outbox import Beat, Outcome, Outgoing
 
-# Beyond the look-up of the name, which no deadline of ours bounds.
-LEASE_SECONDS = TRY_SECONDS + 60
 LOOK_SECONDS = 1.0
 AT_ONCE = 8
-GROWTH = 4
-LONGEST_PAUSE = 86_400.0
 GONE = 410
 
 log = structlog.get_logger()
@@ -32,6 +30,10 @@ class Deliverer:
         self._store = store
         self._sender = sender
         self._settings = settings
+        self._backoff = Backoff(settings.webhook_retry_seconds, settings.webhook_tries)
+        self._watch: LeaseWatch[Beat] = LeaseWatch(
+            store, seconds=settings.lease_seconds, beats=outbox.beats, take_back=outbox.take_back
+        )
         self._stopping = threading.Event()
         self._busy: set[str] = set()
         self._lock = threading.Lock()
@@ -51,37 +53,57 @@ class Deliverer:
         delivered = 0
         while not self._stopping.is_set():
             with self._store.write() as session:
-                message = outbox.claim(session, endpoint, seconds=LEASE_SECONDS)
+                message = outbox.claim(session, endpoint, self._backoff, seconds=self._settings.lease_seconds)
             if message is None:
                 break
-            outcome = self._sender.send(message)
+            outcome = self._send(message)
             self._settle(message, outcome)
             if not outcome.delivered:
                 break
             delivered += 1
         return delivered
 
+    def look(self) -> list[str]:
+        """Free what silent deliverers hold; returns the endpoints that something can be sent to now."""
+        for beat in self._watch.look():
+            log.warning("delivery's lease expired", message=beat.message, owner=beat.owner)
+        with self._store.read() as session:
+            return list(outbox.due_endpoints(session, self._backoff))
+
     def _run(self) -> None:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliverer") as pool:
-            while not self._stopping.wait(LOOK_SECONDS):
+            while not self._stopping.wait(min(LOOK_SECONDS, self._settings.lease_seconds / 5)):
                 try:
-                    with self._store.read() as session:
-                        due = outbox.due_endpoints(session)
+                    due = self.look()
                 except SQLAlchemyError as error:
                     log.warning("database away", error=str(error))
+                    continue
+                # A bug: told in full, and tried again. Without this thread no event is ever sent.
+                except Exception:
+                    log.exception("the deliverer failed")
                     continue
                 for endpoint in due:
                     if self._begin(endpoint):
                         pool.submit(self._turn, endpoint)
 
+    def _send(self, message: Outgoing) -> Outcome:
+        """One try, with the lease kept: no deadline of ours bounds the look-up of a name."""
+
+        def keep() -> None:
+            with self._store.write() as session:
+                outbox.renew(session, message, seconds=self._settings.lease_seconds)
+
+        with Heartbeat(keep, every=self._settings.heartbeat_seconds):
+            return self._sender.send(message)
+
     def _turn(self, endpoint: str) -> None:
         try:
             self.drain(endpoint)
         except SQLAlchemyError as error:
-            # The lease runs out, and the message is sent again under its id.
+            # Nobody renews the lease, and the message is sent again under its id.
             log.warning("delivery was not noted", endpoint=endpoint, error=str(error))
         except Exception:
-            # A bug of ours: said here, because nobody looks at the pool's futures. The lease runs out.
+            # A bug of ours: said here, because nobody looks at the pool's futures.
             log.exception("delivery failed by our fault", endpoint=endpoint)
             raise
         finally:
@@ -97,11 +119,13 @@ class Deliverer:
     def _settle(self, message: Outgoing, outcome: Outcome) -> None:
         again_in = self._again_in(message, outcome)
         with self._store.write() as session:
-            outbox.settle(session, message, outcome, again_in=again_in)
+            held = outbox.settle(session, message, outcome, again_in=again_in)
             if outcome.status == GONE:
                 outbox.disable(session, message.endpoint)
         told = {"message": message.id, "endpoint": message.endpoint, "status": outcome.status}
-        if outcome.delivered:
+        if not held:
+            log.warning("delivery's lease was lost", **told)
+        elif outcome.delivered:
             log.info("delivered", **told)
         elif again_in is None:
             # Nobody tries any more: somebody should look.
@@ -110,17 +134,4 @@ class Deliverer:
             log.warning("not delivered", **told, error=outcome.error, again_in=round(again_in, 1))
 
     def _again_in(self, message: Outgoing, outcome: Outcome) -> float | None:
-        tries = message.tries + 1
-        if outcome.status == GONE or tries >= self._settings.webhook_tries:
-            return None
-        return pause(tries, self._settings.webhook_retry_seconds)
-
-
-def pause(tries: int, first: float) -> float:
-    """Seconds until the next try after ``tries`` failed ones.
-
-    Exponential up to a day, then spread over half of it either way, so that many messages that failed
-    together do not come back together.
-    """
-    longest = min(first * GROWTH ** min(tries - 1, 30), LONGEST_PAUSE)
-    return float(random.uniform(0.5, 1.5) * longest)
+        return None if outcome.status == GONE else self._backoff.again_in(message.tries + 1)

@@ -32,6 +32,7 @@ Action = Literal[
     "token.revoked",
     "webhook.created",
     "webhook.removed",
+    "webhook.sent_again",
 ]
 # Who acts where nobody sent a request. A request's actor is ``token <prefix> (<name>)``.
 WORKER = "worker"

@@ -2,10 +2,12 @@
 
     pending --claim--> pending, leased --delivered--> delivered
                                        |--again-----> pending, later
-                                       |--give_up---> failed
+                                       |--give_up---> failed --send again (a person)--> pending
 
-A message is sent at least once: a deliverer that dies after the receiver's answer leaves a lease that runs
-out, and the next deliverer sends the message again, under the same id.
+A message is sent at least once: a deliverer that dies after the receiver's answer leaves a lease that nobody
+renews, and the next deliverer sends the message again, under the same id.
+
+No clock decides who holds a message (``grader.store.lease_watch``); ``lease_until`` is for people.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, CursorResult, Update, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, case, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from grader.store import audit
+from grader.store.backoff import Backoff
 from grader.store.courses import course_of
 from grader.store.tables import WebhookEndpoint, WebhookMessage, WebhookTry, new_id
 from grader.store.webhooks import Event
@@ -35,6 +38,14 @@ class Outgoing(msgspec.Struct, frozen=True):
     body: str
     tries: int
     owner: str
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A held message as it was seen: ``owner`` and ``until`` change when it is renewed or taken over."""
+
+    message: str
+    owner: str
+    until: float
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -80,19 +91,18 @@ def announce_all(
         session.connection().execute(insert(WebhookMessage), rows)
 
 
-def due_endpoints(session: Session) -> Sequence[str]:
+def due_endpoints(session: Session, backoff: Backoff) -> Sequence[str]:
     """Endpoints that something can be sent to now."""
-    now = time.time()
     return session.scalars(
         select(WebhookMessage.endpoint_id)
         .join(WebhookEndpoint, WebhookEndpoint.id == WebhookMessage.endpoint_id)
-        .where(_due(now), *_in_use())
+        .where(_due(backoff), *_in_use())
         .distinct()
     ).all()
 
 
-def claim(session: Session, endpoint_id: str, *, seconds: float) -> Outgoing | None:
-    """Take the endpoint's oldest due message for so long; None where there is none (left)."""
+def claim(session: Session, endpoint_id: str, backoff: Backoff, *, seconds: float) -> Outgoing | None:
+    """Take the endpoint's oldest due message; None where there is none (left). ``seconds``: the lease's."""
     now, owner = time.time(), secrets.token_hex(8)
     row = session.execute(
         select(
@@ -103,16 +113,44 @@ def claim(session: Session, endpoint_id: str, *, seconds: float) -> Outgoing | N
             WebhookMessage.tries,
         )
         .join(WebhookEndpoint, WebhookEndpoint.id == WebhookMessage.endpoint_id)
-        .where(WebhookMessage.endpoint_id == endpoint_id, _due(now), *_in_use())
+        .where(WebhookMessage.endpoint_id == endpoint_id, _due(backoff), *_in_use())
         .order_by(WebhookMessage.not_before, WebhookMessage.id)
         .limit(1)
     ).one_or_none()
     if row is None:
         return None
-    taken = update(WebhookMessage).where(WebhookMessage.id == row.id, _due(now))
+    taken = update(WebhookMessage).where(
+        WebhookMessage.id == row.id, WebhookMessage.tries == row.tries, *_free()
+    )
     if not _changed(session, taken.values(owner=owner, lease_until=now + seconds)):
         return None
     return Outgoing(row.id, endpoint_id, row.url, row.secret, row.body, row.tries, owner)
+
+
+def renew(session: Session, held: Outgoing, *, seconds: float) -> bool:
+    """Keep a message while it is being sent; False where it was lost."""
+    mine = update(WebhookMessage).where(WebhookMessage.id == held.id, WebhookMessage.owner == held.owner)
+    return _changed(session, mine.values(lease_until=time.time() + seconds))
+
+
+def beats(session: Session) -> Sequence[Beat]:
+    """Every held message; a plain read."""
+    rows = session.execute(
+        select(WebhookMessage.id, WebhookMessage.owner, WebhookMessage.lease_until).where(
+            WebhookMessage.state == "pending", WebhookMessage.owner.is_not(None)
+        )
+    )
+    return [Beat(row[0], row[1] or "", row[2] or 0.0) for row in rows]
+
+
+def take_back(session: Session, beat: Beat) -> bool:
+    """Free the message of a deliverer that fell silent; False where it was renewed since it was seen."""
+    unchanged = update(WebhookMessage).where(
+        WebhookMessage.id == beat.message,
+        WebhookMessage.owner == beat.owner,
+        WebhookMessage.lease_until == beat.until,
+    )
+    return _changed(session, unchanged.values(owner=None, lease_until=None))
 
 
 def settle(session: Session, sent: Outgoing, outcome: Outcome, *, again_in: float | None) -> bool:
@@ -159,9 +197,18 @@ def _in_use() -> tuple[ColumnElement[bool], ...]:
     return WebhookEndpoint.removed_at.is_(None), WebhookEndpoint.disabled_at.is_(None)
 
 
-def _due(now: float) -> ColumnElement[bool]:
-    free = or_(WebhookMessage.lease_until.is_(None), WebhookMessage.lease_until < now)
-    return (WebhookMessage.state == "pending") & (WebhookMessage.not_before <= now) & free
+def _free() -> tuple[ColumnElement[bool], ...]:
+    return WebhookMessage.state == "pending", WebhookMessage.owner.is_(None)
+
+
+def _due(backoff: Backoff) -> ColumnElement[bool]:
+    """Free, and its moment has come, or is further away than any pause: a clock since put back noted it."""
+    now, longest = time.time(), backoff.longest()
+    in_round = (WebhookMessage.tries - 1) % backoff.tries + 1
+    ahead = {number: now + seconds for number, seconds in enumerate(longest, start=1)}
+    latest = case(ahead, value=in_round, else_=now + longest[-1])
+    state, owner = _free()
+    return state & owner & or_(WebhookMessage.not_before <= now, WebhookMessage.not_before > latest)
 
 
 def _changed(session: Session, statement: Update) -> bool:

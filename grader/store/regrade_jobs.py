@@ -1,8 +1,12 @@
 """Regrades that wait for a worker, or are being previewed by one: messages and leases, as with attempts.
 
-A worker that dies leaves a lease that runs out; the regrade is then previewed from the beginning by another
-one, or, after too many tries, ends ``failed`` with a reason. What was asked for at a command line has nobody
-to go on with it: it ends ``failed`` as soon as its lease runs out.
+A worker that dies leaves a lease that nobody renews; the regrade is then previewed from the beginning by
+another one, or, after too many tries, ends ``failed`` with a reason. What was asked for at a command line has
+nobody to go on with it: it ends ``failed`` as soon as it falls silent.
+
+As with attempts no clock decides who holds a lease: an owner changes its row at every heartbeat, and who
+watches the rows (``grader.store.lease_watch``) takes back those that nobody changes any more. ``lease_until``
+is for people.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import secrets
 import time
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import ColumnElement, CursorResult, Update, delete, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -19,6 +24,19 @@ from grader.store.tables import Regrade, RegradeLine
 MAX_CLAIMS = 3
 # A message that nobody has taken after so long, with an empty queue, was lost.
 LOST_SECONDS = 30.0
+# A message that was sent so far ahead of now was noted by a clock that has since been put back.
+FAR_SECONDS = 600.0
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A preview's lease as it was seen: ``owner`` and ``until`` change when it is renewed or taken over.
+
+    No owner: a command line has begun the regrade and not yet its preview.
+    """
+
+    regrade: str
+    owner: str | None
+    until: float
 
 
 def claim(session: Session, regrade_id: str, *, seconds: float) -> str | None:
@@ -26,10 +44,16 @@ def claim(session: Session, regrade_id: str, *, seconds: float) -> str | None:
 
     Whatever an earlier owner left of its preview is forgotten.
     """
-    now, owner = time.time(), secrets.token_hex(8)
-    free = or_(Regrade.owner.is_(None), Regrade.lease_until < now)
-    taken = update(Regrade).where(Regrade.id == regrade_id, Regrade.state == "previewing", free)
-    values = {"owner": owner, "lease_until": now + seconds, "done": 0, "claims": Regrade.claims + 1}
+    owner = secrets.token_hex(8)
+    taken = update(Regrade).where(
+        Regrade.id == regrade_id, Regrade.state == "previewing", Regrade.owner.is_(None)
+    )
+    values = {
+        "owner": owner,
+        "lease_until": time.time() + seconds,
+        "done": 0,
+        "claims": Regrade.claims + 1,
+    }
     if not _count(session, taken.values(**values)):
         return None
     session.execute(delete(RegradeLine).where(RegradeLine.regrade_id == regrade_id))
@@ -42,26 +66,40 @@ def renew(session: Session, regrade_id: str, owner: str, *, seconds: float) -> N
     _count(session, held.values(lease_until=time.time() + seconds))
 
 
-def any_expired(session: Session) -> bool:
-    """Whether somebody fell silent; a plain read."""
-    return session.scalar(select(Regrade.id).where(_expired()).limit(1)) is not None
+def beats(session: Session) -> Sequence[Beat]:
+    """Every held lease; a plain read. A regrade of a command line has one from its beginning."""
+    return [Beat(*row) for row in session.execute(_BEATS)]
 
 
-def expire(session: Session) -> Sequence[str]:
-    """Give back, or up, every regrade whose owner fell silent; returns their ids."""
-    dead = session.scalars(select(Regrade).where(_expired()).with_for_update(skip_locked=True)).all()
-    for row in dead:
-        row.owner, row.message_at, row.changed_at = None, None, time.time()
-        if row.queue is None:
-            row.state, row.detail = (
-                "failed",
-                "whoever was making the preview fell silent; nothing was changed",
-            )
-        elif row.claims >= MAX_CLAIMS:
-            row.state = "failed"
-            row.detail = f"given up after {row.claims} tries: the workers fell silent; nothing was changed"
+def beat(session: Session, regrade_id: str) -> Beat | None:
+    """The lease of whoever makes this preview; None where it waits for a worker, or is done."""
+    row = session.execute(_BEATS.where(Regrade.id == regrade_id)).one_or_none()
+    return None if row is None else Beat(*row)
+
+
+def take_back(session: Session, beat: Beat) -> bool:
+    """Give back, or up, a regrade whose owner fell silent; False where it was renewed since it was seen."""
+    row = session.scalar(
+        select(Regrade)
+        .where(
+            Regrade.id == beat.regrade,
+            Regrade.state == "previewing",
+            Regrade.owner.is_not_distinct_from(beat.owner),
+            Regrade.lease_until == beat.until,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    if row is None:
+        return False
+    row.owner, row.message_at, row.changed_at = None, None, time.time()
+    if row.queue is None:
+        row.state = "failed"
+        row.detail = "whoever was making the preview fell silent; nothing was changed"
+    elif row.claims >= MAX_CLAIMS:
+        row.state = "failed"
+        row.detail = f"given up after {row.claims} tries: the workers fell silent; nothing was changed"
     session.flush()
-    return [row.id for row in dead]
+    return True
 
 
 def unsent(session: Session) -> Sequence[tuple[str, str]]:
@@ -81,15 +119,13 @@ def mark_sent(session: Session, regrade_ids: Sequence[str]) -> None:
 
 def waiting_long(session: Session) -> Sequence[str]:
     """The queues in which a regrade has been waiting for long."""
-    since = time.time() - LOST_SECONDS
-    rows = session.scalars(select(Regrade.queue).where(*_waiting(), Regrade.message_at < since).distinct())
+    rows = session.scalars(select(Regrade.queue).where(*_waiting(), _sent_long_ago()).distinct())
     return [str(queue) for queue in rows]
 
 
 def forget_messages(session: Session, queue: str) -> int:
     """Treat the messages that were sent long ago to ``queue`` as lost; returns how many."""
-    since = time.time() - LOST_SECONDS
-    lost = update(Regrade).where(*_waiting(), Regrade.queue == queue, Regrade.message_at < since)
+    lost = update(Regrade).where(*_waiting(), Regrade.queue == queue, _sent_long_ago())
     return _count(session, lost.values(message_at=None))
 
 
@@ -97,13 +133,18 @@ def _waiting() -> tuple[ColumnElement[bool], ...]:
     return Regrade.state == "previewing", Regrade.owner.is_(None), Regrade.queue.is_not(None)
 
 
-def _expired() -> ColumnElement[bool]:
-    """A lease that ran out; a regrade of a command line has one from its beginning."""
-    mine = or_(Regrade.owner.is_not(None), Regrade.queue.is_(None))
-    return (Regrade.state == "previewing") & (Regrade.lease_until < time.time()) & mine
+def _sent_long_ago() -> ColumnElement[bool]:
+    """Sent long ago, or in a future that is none."""
+    now = time.time()
+    return or_(Regrade.message_at < now - LOST_SECONDS, Regrade.message_at > now + FAR_SECONDS)
 
 
 def _count(session: Session, statement: Update) -> int:
     done = session.execute(statement.execution_options(synchronize_session=False))
     assert isinstance(done, CursorResult)
     return done.rowcount
+
+
+_BEATS = select(Regrade.id, Regrade.owner, Regrade.lease_until).where(
+    Regrade.state == "previewing", or_(Regrade.owner.is_not(None), Regrade.queue.is_(None))
+)

@@ -47,7 +47,11 @@ class RegradeStateError(Exception):
 
 
 class RegradeBusyError(Exception):
-    """Another regrade of the assignment is being previewed; the text names it."""
+    """Another ``regrade`` of the assignment is being previewed; the text names it."""
+
+    def __init__(self, assignment_id: str, regrade: str) -> None:
+        super().__init__(f"another regrade of {assignment_id} is being previewed: {regrade}")
+        self.regrade = regrade
 
 
 class LeaseLostError(Exception):
@@ -110,12 +114,11 @@ def begin(session: Session, assignment_id: str, version: str, how: How) -> str:
     Raises RegradeBusyError while another one of the assignment is being previewed.
     """
     queue_up(session.connection(), Line.REGRADING)
-    regrade_jobs.expire(session)
     busy = session.scalar(
         select(Regrade.id).where(Regrade.assignment_id == assignment_id, Regrade.state == "previewing")
     )
     if busy is not None:
-        raise RegradeBusyError(f"another regrade of {assignment_id} is being previewed: {busy}")
+        raise RegradeBusyError(assignment_id, busy)
     now = time.time()
     row = Regrade(
         id=new_id(), assignment_id=assignment_id, version=version, state="previewing", by=how.by,

@@ -9,19 +9,28 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from grader.store import audit
 from grader.store.tables import WebhookEndpoint, WebhookMessage, WebhookTry, new_id
 
 Event = Literal["submission.graded", "submission.parked", "feedback.changed"]
+State = Literal["pending", "delivered", "failed"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
 
 
 class UnknownWebhookError(LookupError):
     """The course has no such endpoint."""
+
+
+class UnknownDeliveryError(LookupError):
+    """Nothing with this id was, or is to be, sent to the webhook."""
+
+
+class CannotSendAgainError(Exception):
+    """There is nothing to send again; the text says why."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -103,16 +112,71 @@ def remove(session: Session, course: str, endpoint_id: str, *, by: str) -> None:
 
 
 def deliveries(
-    session: Session, course: str, endpoint_id: str, *, limit: int = 100, before: str | None = None
+    session: Session,
+    course: str,
+    endpoint_id: str,
+    *,
+    limit: int = 100,
+    before: str | None = None,
+    state: State | None = None,
 ) -> Sequence[Delivery]:
     """What was or is to be sent to an endpoint, newest first; raises UnknownWebhookError."""
     _row(session, course, endpoint_id)
     wanted = select(WebhookMessage).where(WebhookMessage.endpoint_id == endpoint_id)
+    if state is not None:
+        wanted = wanted.where(WebhookMessage.state == state)
     if before is not None:
         wanted = wanted.where(WebhookMessage.id < before)
     rows = session.scalars(wanted.order_by(WebhookMessage.id.desc()).limit(limit)).all()
     tries = _tries(session, [row.id for row in rows])
     return [_delivery(row, tries.get(row.id, ())) for row in rows]
+
+
+def send_again(session: Session, course: str, endpoint_id: str, delivery_id: str, *, by: str) -> Delivery:
+    """Send an event that was given up once more, under its id, with a whole round of tries.
+
+    Raises UnknownWebhookError, UnknownDeliveryError, or CannotSendAgainError where it was not given up or the
+    receiver ended the webhook.
+    """
+    row = _living(session, course, endpoint_id)
+    message = session.get(WebhookMessage, delivery_id)
+    if message is None or message.endpoint_id != endpoint_id:
+        raise UnknownDeliveryError(delivery_id)
+    if not _revive(session, row, by, WebhookMessage.id == delivery_id):
+        session.refresh(message)
+        raise CannotSendAgainError(f"it is {message.state}; only what was given up is sent again")
+    session.refresh(message)
+    return _delivery(message, _tries(session, [delivery_id]).get(delivery_id, ()))
+
+
+def send_all_again(session: Session, course: str, endpoint_id: str, *, by: str) -> int:
+    """``send_again`` for every event that was given up; returns how many.
+
+    Raises UnknownWebhookError, or CannotSendAgainError where the receiver ended the webhook.
+    """
+    return _revive(session, _living(session, course, endpoint_id), by)
+
+
+def _revive(session: Session, row: WebhookEndpoint, by: str, *which: ColumnElement[bool]) -> int:
+    """Have the endpoint's events that were given up sent from now on; returns how many."""
+    found = session.scalars(
+        update(WebhookMessage)
+        .where(WebhookMessage.endpoint_id == row.id, WebhookMessage.state == "failed", *which)
+        .values(state="pending", not_before=0.0)
+        .returning(WebhookMessage.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if found:
+        facts = {"url": row.url, "deliveries": sorted(found)}
+        audit.add(session, "webhook.sent_again", row.id, by=by, course=row.course, after=facts)
+    return len(found)
+
+
+def _living(session: Session, course: str, endpoint_id: str) -> WebhookEndpoint:
+    row = _row(session, course, endpoint_id)
+    if row.disabled_at is not None:
+        raise CannotSendAgainError("the receiver answered 410 and ended this webhook; set up another one")
+    return row
 
 
 def _tries(session: Session, messages: Sequence[str]) -> dict[str, tuple[Try, ...]]:

@@ -34,7 +34,7 @@ DATABASES = ("sqlite", "postgresql")
 OF_THE_STORE = frozenset(
     f"tests.grader.test_{name}"
     for name in (
-        *("accepting", "attempts", "database", "due", "history", "receive", "references"),
+        *("accepting", "attempts", "database", "due", "history", "lease_watch", "receive", "references"),
         *("regrade", "relay", "reuse", "together", "work"),
     )
 )

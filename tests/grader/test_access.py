@@ -57,6 +57,8 @@ ROUTES = [
     ("POST", WEBHOOKS, "401 401 401 403 403 404 403 422 422"),
     ("DELETE", f"{WEBHOOKS}/none", "401 401 401 403 403 404 403 404 404"),
     ("GET", f"{WEBHOOKS}/none/deliveries", "401 401 401 403 403 404 403 404 404"),
+    ("POST", f"{WEBHOOKS}/none/send-again", "401 401 401 403 403 404 403 404 404"),
+    ("POST", f"{WEBHOOKS}/none/deliveries/none/send-again", "401 401 401 403 403 404 403 404 404"),
     ("GET", "/metrics", "401 401 401 200 403 403 403 403 200"),
 ]
 OPEN = {"/livez", "/readyz"}
@@ -106,6 +108,7 @@ def test_every_route_of_the_api_is_in_the_table_of_roles(client):
             .replace("{submission_id}", "{sid}")
             .replace("{course}", "tests")
             .replace("{webhook_id}", "none")
+            .replace("{delivery_id}", "none")
             .replace("{regrade_id}", "none")
             .replace("{part}", "part1"),
         )

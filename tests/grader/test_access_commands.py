@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from grader import cli
 from grader.settings import Settings
 from grader.store import open_store, tokens
+from grader.store.tables import WebhookMessage, WebhookTry
 
 run = CliRunner()
 
@@ -65,6 +66,11 @@ def test_a_database_of_a_newer_version_is_exit_3_with_its_reason_and_no_trace(ar
         (["webhook", "create", "te/sts", "https://hooks.example/"], "no course"),
         (["webhook", "create", "tests", "https://hooks.example/", "--event", "x"], "x is no event"),
         (["webhook", "delete", "tests", "none"], "none with this id"),
+        (["webhook", "deliveries", "tests", "none"], "none with this id"),
+        (["webhook", "send-again", "tests", "none", "--all"], "none with this id"),
+        (["webhook", "send-again", "tests", "none", "msg_1"], "none with this id"),
+        (["webhook", "send-again", "tests", "none"], "or --all"),
+        (["webhook", "send-again", "tests", "none", "msg_1", "--all"], "or --all"),
     ],
 )
 def test_what_cannot_be_is_exit_2_and_says_why(arguments, says):
@@ -82,6 +88,32 @@ def test_a_webhook_is_made_listed_and_deleted():
     assert webhook in said("webhook", "list", "tests")
     said("webhook", "delete", "tests", webhook)
     assert said("webhook", "list", "tests", "--json") == ""
+
+
+def test_events_that_were_given_up_are_listed_and_sent_again():
+    webhook, _ = said("webhook", "create", "tests", "https://hooks.example/in").split()
+    store = open_store(Settings())
+    with store.write() as session:
+        for name, state in (("msg_1", "failed"), ("msg_2", "failed"), ("msg_3", "delivered")):
+            session.add(
+                WebhookMessage(
+                    id=name, endpoint_id=webhook, event="submission.graded", body="{}", state=state,
+                    created_at=0.0, tries=10, not_before=0.0,
+                )
+            )  # fmt: skip
+            session.flush()
+            session.add(
+                WebhookTry(message_id=name, number=10, at=0.0, seconds=0.1, status=503, excerpt="busy")
+            )
+    store.close()
+    listed = said("webhook", "deliveries", "tests", webhook, "--failed", "--json").splitlines()
+    assert [json.loads(one)["id"] for one in listed] == ["msg_2", "msg_1"]
+    assert "503" in said("webhook", "deliveries", "tests", webhook)
+    assert said("webhook", "send-again", "tests", webhook, "msg_1").strip().endswith(": 1")
+    refused = run.invoke(cli.app, ["webhook", "send-again", "tests", webhook, "msg_3"])
+    assert (refused.exit_code, "it is delivered" in refused.stderr) == (2, True)
+    assert said("webhook", "send-again", "tests", webhook, "--all").strip().endswith(": 1")
+    assert said("webhook", "deliveries", "tests", webhook, "--failed", "--json") == ""
 
 
 def test_every_setting_is_shown_with_where_it_comes_from(monkeypatch, tmp_path):

@@ -23,16 +23,20 @@ from grader.api.app import create_app
 from grader.delivery import deliverer as delivering
 from grader.delivery import sender as sending
 from grader.delivery.address import AddressRefusedError, AddressUnknownError, pinned, system_resolver, target
-from grader.delivery.deliverer import Deliverer, pause
+from grader.delivery.deliverer import Deliverer
 from grader.delivery.sender import Sender
 from grader.store import attempts, feedback, outbox, submissions, webhooks
+from grader.store.backoff import Backoff, pause
 from grader.store.outbox import Outcome, Outgoing
+from grader.store.tables import AuditEntry
 from grader.store.webhooks import EVENTS
 from tests.grader.arithmetic import BUNDLE
 from tests.grader.receiver import NAME, certificate_for, receiving
 from tests.grader.test_api import grade, park, submit
 
+BACKOFF = Backoff(5, 10)
 PUBLIC = "93.184.215.14"
+DAY = 86_400.0
 WEBHOOKS = "/api/v1/courses/tests/webhooks"
 
 
@@ -164,6 +168,10 @@ INWARD = [
     "224.0.0.1", "239.255.255.250", "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1",
     "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "ff0e::1", "2001:db8::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:a00:1::1",
+    # IPv4-translated (RFC 2765), site-local, segment routing, ORCHID, documentation since RFC 9637, anycast
+    # of protocols, and blocks that nobody was given.
+    "::ffff:0:10.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "5f00::1", "2001:20::1", "3fff::1", "192.88.99.1",
+    "192.0.0.9", "2001:1::1", "100:0:0:1::1", "4000::1", "::1:0:0:1",
 ]  # fmt: skip
 
 
@@ -175,7 +183,9 @@ def test_a_name_with_any_address_inside_is_refused(address):
             pinned(goal, lambda _host, _port, found=found: found)
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::808:808"]
+)
 def test_a_public_address_is_connected_to_as_it_was_checked(address):
     assert pinned(target("https://hooks.example/"), lambda *_: [address, PUBLIC]) == address
 
@@ -397,11 +407,12 @@ def test_one_message_is_in_one_deliverers_hands(client, store):
     made, _ = endpoint(store)
     grade(store, submit(client).json()["id"])
     with store.write() as session:
-        mine = outbox.claim(session, made, seconds=60)
+        mine = outbox.claim(session, made, BACKOFF, seconds=60)
         assert mine is not None
-        assert outbox.claim(session, made, seconds=60) is None
-        session.execute(text("UPDATE webhook_messages SET lease_until = 0"))
-        theirs = outbox.claim(session, made, seconds=60)
+        assert outbox.claim(session, made, BACKOFF, seconds=60) is None
+        [beat] = outbox.beats(session)
+        assert outbox.take_back(session, beat)
+        theirs = outbox.claim(session, made, BACKOFF, seconds=60)
         assert theirs is not None
         assert theirs.id == mine.id
         assert not outbox.settle(session, mine, Outcome(0, 0, status=200), again_in=None)
@@ -413,6 +424,34 @@ def test_pauses_grow_to_a_day_and_are_spread():
     for found, middle in zip(spread, (5, 20, 80, 86_400, 86_400), strict=True):
         assert all(middle / 2 <= one <= middle * 1.5 for one in found)
         assert max(found) - min(found) > middle / 4
+
+
+def test_after_each_round_of_tries_one_gives_up():
+    backoff = Backoff(5, 3)
+    assert [backoff.again_in(tries) is None for tries in range(1, 7)] == [False, False, True] * 2
+    for tries in (1, 4):
+        assert 2.5 <= backoff.again_in(tries) <= 7.5
+    assert backoff.longest() == (7.5, 30, 120)
+    assert Backoff(1e-300, 10**9).longest()[-1] < 1e-200
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("tries", [1, 2, 9])
+def test_a_retry_waits_no_longer_than_its_pause_although_the_clock_was_put_back(client, store, tries):
+    made, _ = endpoint(store)
+    grade(store, submit(client).json()["id"])
+    longest = BACKOFF.longest()[tries - 1]
+
+    def due_if_noted(ahead):
+        with store.write() as session:
+            told = {"tries": tries, "then": time.time() + ahead}
+            session.execute(text("UPDATE webhook_messages SET tries = :tries, not_before = :then"), told)
+            return list(outbox.due_endpoints(session, BACKOFF)) == [made]
+
+    assert not due_if_noted(longest / 2)
+    assert not due_if_noted(longest - 1)
+    assert due_if_noted(longest / 2 + DAY)
+    assert due_if_noted(longest + DAY)
 
 
 # --- over the API
@@ -472,6 +511,90 @@ def test_a_course_has_a_bounded_number_of_webhooks(client):
         for n in range(21)
     ]
     assert answers == [201] * 20 + [409]
+
+
+def given_up(client, store, local, receiver, students=("ada",)):
+    """A webhook with events that nobody tries to send any more; and who could send them."""
+    receiver.answers = [(503, {}, b"down")]
+    made, secret = endpoint(store, receiver.url)
+    for student in students:
+        grade(store, submit(client, student=student).json()["id"])
+    few = local.model_copy(update={"webhook_tries": 2, "webhook_retry_seconds": 0.001})
+    worker = Deliverer(store, Sender(local=True, resolve=here), few)
+    drain_until(worker, store, made, lambda states: set(states) == {"failed"})
+    return made, secret, worker
+
+
+def drain_until(worker, store, made, reached):
+    deadline = time.monotonic() + 20
+    while not reached([one.state for one in deliveries(store, made)]):
+        assert time.monotonic() < deadline
+        worker.drain(made)
+        time.sleep(0.01)
+
+
+@pytest.mark.both_databases
+def test_an_event_that_was_given_up_is_sent_again_under_its_id(client, store, local):
+    with receiving() as receiver:
+        made, secret, worker = given_up(client, store, local, receiver)
+        headers, path = client.headers_of["instructor"], f"{WEBHOOKS}/{made}/deliveries"
+        [failed] = client.get(path, params={"state": "failed"}, headers=headers).json()["deliveries"]
+        receiver.answers = [(503, {}, b"still down"), (204, {}, b"")]
+        again = client.post(f"{path}/{failed['id']}/send-again", headers=headers)
+        assert (again.status_code, again.json()["state"], len(again.json()["tries"])) == (202, "pending", 2)
+        drain_until(worker, store, made, lambda states: states == ["delivered"])
+        twice = client.post(f"{path}/{failed['id']}/send-again", headers=headers)
+    assert {got.headers["webhook-id"] for got in receiver.got} == {failed["id"]}
+    assert len({got.body for got in receiver.got}) == 1
+    assert Webhook(secret).verify(receiver.got[-1].body, receiver.got[-1].headers)
+    [delivery] = deliveries(store, made)
+    assert [(one.number, one.status) for one in delivery.tries] == [(1, 503), (2, 503), (3, 503), (4, 204)]
+    assert (twice.status_code, twice.json()["type"]) == (409, "urn:grader:problem:cannot-send-again")
+    assert "it is delivered" in twice.json()["detail"]
+    with store.read() as session:
+        [entry] = session.query(AuditEntry).filter_by(action="webhook.sent_again")
+    assert (entry.subject, entry.course, failed["id"] in entry.after) == (made, "tests", True)
+    assert entry.actor.startswith("token ")
+
+
+@pytest.mark.both_databases
+def test_every_event_that_was_given_up_is_sent_again_at_once(client, store, local):
+    with receiving() as receiver:
+        made, _, worker = given_up(client, store, local, receiver, students=("ada", "bob"))
+        grade(store, submit(client, student="eve").json()["id"])
+        headers, path = client.headers_of["instructor"], f"{WEBHOOKS}/{made}/send-again"
+        assert client.post(path, headers=headers).json() == {"queued": 2}
+        assert client.post(path, headers=headers).json() == {"queued": 0}
+        receiver.answers = [(204, {}, b"")]
+        drain_until(worker, store, made, lambda states: states == ["delivered"] * 3)
+    with store.read() as session:
+        assert session.query(AuditEntry).filter_by(action="webhook.sent_again").count() == 1
+
+
+def test_what_belongs_to_another_webhook_or_a_receiver_that_is_gone_is_not_sent_again(client, store, local):
+    with receiving() as receiver:
+        made, _, _ = given_up(client, store, local, receiver)
+        [failed] = deliveries(store, made)
+        other, _ = endpoint(store)
+        headers = client.headers_of["instructor"]
+        for webhook, delivery in ((other, failed.id), (made, "msg_none")):
+            answer = client.post(f"{WEBHOOKS}/{webhook}/deliveries/{delivery}/send-again", headers=headers)
+            assert (answer.status_code, answer.json()["type"]) == (404, "urn:grader:problem:unknown-delivery")
+        with store.write() as session:
+            outbox.disable(session, made)
+        for path in (f"{WEBHOOKS}/{made}/deliveries/{failed.id}/send-again", f"{WEBHOOKS}/{made}/send-again"):
+            answer = client.post(path, headers=headers)
+            assert (answer.status_code, "410" in answer.json()["detail"]) == (409, True)
+    assert [one.state for one in deliveries(store, made)] == ["failed"]
+
+
+@pytest.mark.both_databases
+def test_an_event_that_fails_again_is_given_up_after_another_round(client, store, local):
+    with receiving() as receiver:
+        made, _, worker = given_up(client, store, local, receiver)
+        client.post(f"{WEBHOOKS}/{made}/send-again", headers=client.headers_of["instructor"])
+        drain_until(worker, store, made, lambda states: states == ["failed"])
+    assert len(receiver.got) == 4
 
 
 @pytest.mark.both_databases

@@ -95,3 +95,37 @@ def test_a_place_for_blobs_that_nothing_reaches_is_refused_at_the_start(url, say
 def test_a_folders_name_may_hold_anything(tmp_path):
     found = Settings(data_dir=tmp_path / "my course %20")
     assert open_blobs(found.blobs).folder == tmp_path / "my course %20" / "blobs"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///grades?user=me&password=pa@ss",
+        "postgresql://me:pa@ss@db/grades?password=pa@ss&sslpassword=ss",
+        "postgresql:///grades?password=pa@ss&host=db",
+    ],
+)
+def test_no_half_of_a_password_is_shown(url):
+    shown = str(Settings(database_url=url).shown()["database_url"])
+    assert "ss" not in shown.replace("password=", "").replace("sslpassword=", "").replace("ssl", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresq://me:secret@db/grades", "SQLite or PostgreSQL"),
+        ("mysql://me:secret@db/grades", "SQLite or PostgreSQL"),
+        ("grades.sqlite", "no URL"),
+        ("postgresql://me:secret@db:port/grades", "no URL"),
+        ("postgresql+psycopg9://me:secret@db/grades", "no driver"),
+    ],
+)
+def test_a_database_that_there_is_none_of_is_refused_at_the_start(url, says):
+    with pytest.raises(ValueError, match=says) as refused:
+        Settings(database_url=url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://db/g", "postgresql+psycopg://db/g", "sqlite:////tmp/x"])
+def test_a_database_may_be_spelled_in_several_ways(url):
+    assert Settings(database_url=url).database == url
