@@ -72,6 +72,9 @@ def _distinct(node: v.AnyNode) -> int | None:
     plain = _numbers(node)
     if plain is not None:
         return int(np.unique(plain).size)  # where all gaps are one value
+    texts = _texts(node)
+    if texts is not None:
+        return len(set(texts))
     found = content.items(node)
     if found is None:
         return None
@@ -80,6 +83,19 @@ def _distinct(node: v.AnyNode) -> int | None:
 
 
 _GAP = ("gap",)  # no value's label
+
+
+def _texts(node: v.AnyNode) -> list[str] | None:
+    """The texts of one axis, with none missing, likewise."""
+    match node:
+        case v.Series():
+            return _texts(node.values)
+        case v.Index() if len(node.levels) == 1:
+            return _texts(node.levels[0])
+        case v.Array() if len(node.shape) == 1 and node.mask is None and node.texts is not None:
+            return node.texts.strings() if node.texts.missing is None else None
+        case _:
+            return None
 
 
 def _numbers(node: v.AnyNode) -> content.Numbers | None:
