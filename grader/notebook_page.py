@@ -104,10 +104,27 @@ def _plain(notebook: NotebookNode) -> NotebookNode:
     """A copy whose outputs hold one form each: a picture as data, or text of a bounded length."""
     cells = [NotebookNode({**cell}) for cell in notebook.cells]
     for cell in cells:
-        cell.pop("attachments", None)
+        cell["attachments"] = _Attachments(_pictures(cell.get("attachments", {})))
         if cell.cell_type == "code":
             cell["outputs"] = [_output(output) for output in cell.get("outputs", [])]
     return NotebookNode({**notebook, "cells": cells})
+
+
+class _Attachments(NotebookNode):
+    """A cell's own pictures by name, and an empty one for every other name, where nbconvert would give up the
+    notebook.
+    """
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+    def __missing__(self, _name: str) -> dict[str, str]:
+        return {PICTURES[0]: ""}
+
+
+def _pictures(attachments: dict[str, dict[str, Any]]) -> dict[str, dict[str, str]]:
+    kept = {name: _form(forms) for name, forms in attachments.items()}
+    return {name: forms for name, forms in kept.items() if forms.keys() & set(PICTURES)}
 
 
 def _output(output: NotebookNode) -> NotebookNode:

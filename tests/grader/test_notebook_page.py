@@ -148,3 +148,25 @@ def test_a_huge_output_is_cut_and_says_so() -> None:
 
 def test_highlighting_has_a_style_for_dark_pages() -> None:
     assert "prefers-color-scheme: dark" in highlight_css()
+
+
+def test_a_picture_that_was_pasted_into_a_text_is_shown() -> None:
+    pasted = nbformat.v4.new_markdown_cell(
+        "![mine](attachment:a.png)", attachments={"a.png": {"image/png": PNG}}
+    )
+    assert f'<img alt="mine" src="data:image/png;base64,{PNG}">' in html(pasted)
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [None, {}, {"a.png": {}}, {"a.png": {"text/html": "PHA+"}}, {"a.png": {"image/png": '"><b>'}}],
+)
+def test_a_text_that_names_a_picture_which_is_not_there_is_shown_without_it(attachments) -> None:
+    cell = nbformat.v4.new_markdown_cell("Before ![mine](attachment:a.png) after.")
+    if attachments is not None:
+        cell["attachments"] = attachments
+    plain = notebook_html(nbformat.v4.new_notebook(cells=[cell]))
+    assert "Before" in plain
+    assert "after." in plain
+    assert "<b>" not in plain
+    assert "Shown" in html(code("1", text__markdown="Shown ![mine](attachment:a.png)"))
