@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.errors import MissingReferenceError
-from checks.feedback import HIDDEN, CheckFeedback, CheckOutcome, PartStatus
+from checks.feedback import CheckFeedback, CheckOutcome, PartStatus
 from checks.part_code import part_code
 from checks.scene import Outcome, Scene
+from checks.spec.audience import HIDDEN
 from checks.spec.check import Check
 from checks.spec.marking import Misconception, Steps
 from checks.spec.models import Part
@@ -115,8 +116,13 @@ def _misconception(case: Case, outcomes: Mapping[str, Outcome]) -> tuple[Misconc
 
 
 def _correct_message(case: Case, judged: Judged) -> str:
-    """The part's own sentence, then the remarks of its checks and on the answer, each once."""
-    texts = [outcome.remark for outcome in judged.outcomes.values()]
+    """The part's own sentence, then the remarks on the answer, those of checks that everybody may read among
+    them, each once."""
+    texts = [
+        outcome.remark
+        for name, outcome in judged.outcomes.items()
+        if judged.checks[name].message_audience == "always"
+    ]
     for each in case.part.remarks:
         outcome = _looked_at(each.when, case, judged.outcomes)
         texts += [fill(each.message, outcome.facts)] if outcome.credit > 0 else []

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
+from checks import part_message
 from checks.assignment import Assignment
-from checks.spec.audience import Visible, narrower, shown
+from checks.spec.audience import HIDDEN, Visible, narrower, shown
+from checks.spec.check import Check
 from checks.spec.models import Part
 from checks.spec.template import escape
 
@@ -23,7 +25,6 @@ PartStatus = Literal[
 ]
 LATER = "What was found is shown after the due date."
 NEVER = "What was found is not shown."
-HIDDEN = "A check that is not shown did not pass."
 CheckOutcome = Literal["passed", "failed", "skipped", "unjudged"]
 
 
@@ -131,13 +132,15 @@ def student_view(
 
     Without ``now`` or a ``due`` date (both with a time zone, or both without), what waits for the due date is
     not shown. Where whole parts are hidden, ``score`` and ``max_score`` are those of the parts that are seen.
+    A part that the assignment does not know is not shown either: it may be one that another version hides.
     """
     viewer = Viewer(due_is_past=now is not None and due is not None and now >= due)
     specs = {part.id: part for part in assignment.parts}
+    unseen = {part.id for part in assignment.parts if not viewer.sees(part.visible)}
     parts = tuple(
-        _part_view(part, specs[part.id], viewer) if part.id in specs else part
+        _part_view(part, specs[part.id], viewer, unseen)
         for part in feedback.parts
-        if part.id not in specs or viewer.sees(specs[part.id].visible)
+        if part.id in specs and part.id not in unseen
     )
     if len(parts) == len(feedback.parts):
         return msgspec.structs.replace(feedback, parts=parts)
@@ -145,7 +148,7 @@ def student_view(
     return msgspec.structs.replace(feedback, parts=parts, score=score, max_score=most)
 
 
-def _part_view(found: PartFeedback, part: Part, viewer: Viewer) -> PartFeedback:
+def _part_view(found: PartFeedback, part: Part, viewer: Viewer, unseen: Set[str]) -> PartFeedback:
     named = part.named_checks()
     checks = tuple(
         _check_view(each, viewer.sees(named[each.id].message_audience))
@@ -163,7 +166,17 @@ def _part_view(found: PartFeedback, part: Part, viewer: Viewer) -> PartFeedback:
     if not viewer.sees(known):
         return msgspec.structs.replace(found, checks=checks, message=_from_checks(checks), misconception=None)
     message = _from_checks(checks) if found.message == HIDDEN else found.message
+    message = part_message.for_students(message, part, unseen)
+    if found.status == "correct" and message.startswith(part.correct):
+        message = " ".join([message, *_later_remarks(checks, named)])
     return msgspec.structs.replace(found, checks=checks, message=message)
+
+
+def _later_remarks(checks: tuple[CheckFeedback, ...], named: Mapping[str, Check]) -> list[str]:
+    """The remarks that are seen now and were not in the judge's own message, where everybody reads them."""
+    told = {each.message for each in checks if named[each.id].message_audience == "always"}
+    later = [each.message for each in checks if each.outcome == "passed" and each.message not in {*told, ""}]
+    return list(dict.fromkeys(later))
 
 
 def _check_view(check: CheckFeedback, with_message: bool) -> CheckFeedback:

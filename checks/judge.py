@@ -16,12 +16,12 @@ from checks.attempted import LIMITS, Stop, earlier_cause, is_placeholder, is_unt
 from checks.evidence import BadFrameError, Evidence, Frame, Snapshot
 from checks.evidence import values as v
 from checks.feedback import Feedback, PartFeedback, RunInfo, SubmissionInfo, assignment_info, max_total, total
+from checks.part_message import gated
 from checks.spec.models import Part
 from checks.spec.template import end_once, escape, fill
 from checks.verdict import Case, Values, Verdict, not_judged, unjudged
 
 BY_HAND = "A person marks this part."
-GATED = "This part counts once {parts} is right; start there."
 NONE = (
     "{name} is None, though the notebook assigns something to it: what stands there gives no value, "
     "as a call that only prints does."
@@ -93,8 +93,7 @@ def _gated(part: Part, verdict: Verdict, earlier: Mapping[str, Verdict]) -> Verd
         return unjudged(part, "a part that it builds on could not be judged")
     if not wrong:
         return verdict
-    message = GATED.format(parts=" and ".join(map(escape, wrong)))
-    return replace(verdict, status="incorrect", credit=0.0, message=message, misconception=None)
+    return replace(verdict, status="incorrect", credit=0.0, message=gated(wrong), misconception=None)
 
 
 def _seed(assignment: Assignment, evidence: Evidence) -> int | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checks import part_message
 from checks.evidence import Evidence, Snapshot
 from checks.evidence import values as v
 from checks.feedback import CheckFeedback, PartStatus
 from checks.spec.models import Part
-from checks.spec.template import escape
 
 Values = Mapping[str, v.AnyNode]
-UNJUDGED = "This part could not be judged, and it is not your fault: {why}."
 
 
 @dataclass(frozen=True)
@@ -60,4 +59,4 @@ def unjudged(part: Part, why: str) -> Verdict:
     checks = tuple(
         CheckFeedback(name, "unjudged", "", check.weight) for name, check in part.named_checks().items()
     )
-    return Verdict("unjudged", UNJUDGED.format(why=escape(why).rstrip(".")), checks=checks)
+    return Verdict("unjudged", part_message.not_judged(why), checks=checks)

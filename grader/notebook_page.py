@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,14 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "ol": {"start"},
 }
-EMPTY_PICTURE = "data:,"
+# Cleaning takes the square of the depth. No page that a person wrote is as deep.
+MAX_DEPTH = 1_000
+TOO_DEEP = Markup("<pre>What is here is nested too deeply to be shown.</pre>")
+CLOSE_THEMSELVES = {
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+    "dd", "dt", "li", "option", "p", "rp", "rt", "tbody", "td", "tfoot", "th", "thead", "tr",
+}  # fmt: skip
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 
 
 def read_notebook(raw: bytes) -> NotebookNode:
@@ -49,7 +57,8 @@ def read_notebook(raw: bytes) -> NotebookNode:
 
 def notebook_html(notebook: NotebookNode) -> Markup:
     """The cells and their outputs as one piece of HTML, for a page with a style sheet of its own."""
-    return _exported(_exporter(), _plain(notebook))
+    whole = _exported(_exporter(), _plain(notebook))
+    return whole if whole is not TOO_DEEP else Markup("").join(cells_html(notebook))
 
 
 def cells_html(notebook: NotebookNode) -> list[Markup]:
@@ -66,6 +75,8 @@ def _exporter() -> HTMLExporter:
 
 def _exported(exporter: HTMLExporter, notebook: NotebookNode) -> Markup:
     body, _ = exporter.from_notebook_node(notebook)
+    if _depth(body) > MAX_DEPTH:
+        return TOO_DEEP
     cleaned = nh3.clean(
         body,
         tags=TAGS,
@@ -97,6 +108,16 @@ def _allowed(_tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
+def _depth(html: str) -> int:
+    """How many elements are open at once at the most, without those that close themselves."""
+    depth = deepest = 0
+    for close, name in _TAG.findall(html):
+        if name.lower() not in CLOSE_THEMSELVES:
+            depth = max(0, depth + (-1 if close else 1))
+            deepest = max(deepest, depth)
+    return deepest
+
+
 _SVG = "image/svg+xml"
 
 
@@ -104,10 +125,37 @@ def _plain(notebook: NotebookNode) -> NotebookNode:
     """A copy whose outputs hold one form each: a picture as data, or text of a bounded length."""
     cells = [NotebookNode({**cell}) for cell in notebook.cells]
     for cell in cells:
-        cell.pop("attachments", None)
+        cell["metadata"] = _metadata(cell.get("metadata", {}))
+        cell["attachments"] = _Attachments(_pictures(cell.get("attachments", {})))
         if cell.cell_type == "code":
             cell["outputs"] = [_output(output) for output in cell.get("outputs", [])]
-    return NotebookNode({**notebook, "cells": cells})
+    return NotebookNode({**notebook, "metadata": NotebookNode(), "cells": cells})
+
+
+def _metadata(found: dict[str, Any]) -> NotebookNode:
+    """What the page makes use of; for anything else that is not as it should be nbconvert gives up."""
+    tags = [tag for tag in dict.fromkeys(found.get("tags", ())) if tag and "," not in tag]
+    kept: dict[str, Any] = {"tags": tags} if tags else {}
+    if isinstance(found.get("raw_mimetype"), str):
+        kept["raw_mimetype"] = found["raw_mimetype"]
+    return NotebookNode(kept)
+
+
+class _Attachments(NotebookNode):
+    """A cell's own pictures by name, and an empty one for every other name, where nbconvert would give up the
+    notebook.
+    """
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+    def __missing__(self, _name: str) -> dict[str, str]:
+        return {PICTURES[0]: ""}
+
+
+def _pictures(attachments: dict[str, dict[str, Any]]) -> dict[str, dict[str, str]]:
+    kept = {name: _form(forms) for name, forms in attachments.items()}
+    return {name: forms for name, forms in kept.items() if forms.keys() & set(PICTURES)}
 
 
 def _output(output: NotebookNode) -> NotebookNode:

@@ -27,7 +27,7 @@ class All(Kind, RootModel[Annotated[list["Check"], Field(min_length=1)]]):
         facts: dict[str, object] = {}
         remarks: list[str] = []
         for check in self.root:
-            outcome = check.evaluate(scene)
+            outcome = check.evaluate_inside(scene)
             facts.update(outcome.facts)
             remarks += [outcome.remark] if outcome.remark else []
             if outcome.credit < lowest.credit:

@@ -25,7 +25,7 @@ class Any(Kind, RootModel[Annotated[list["Check"], Field(min_length=1)]]):
         """The highest outcome."""
         highest: Outcome | None = None
         for check in self.root:
-            outcome = check.evaluate(scene)
+            outcome = check.evaluate_inside(scene)
             if outcome.passed:
                 return Outcome(1.0, facts=outcome.facts, remark=outcome.remark)
             if highest is None or outcome.credit > highest.credit:

@@ -90,7 +90,7 @@ class Attributes(TargetKind):
     def _judge_one(
         self, path: str, wanted: object, found: v.AnyNode, expected: v.AnyNode | None, scene: Scene
     ) -> Outcome:
-        evaluate = getattr(wanted, "evaluate", None)
+        evaluate = getattr(wanted, "evaluate_inside", None)
         if evaluate is None:
             return PASSED if is_literally(found, wanted) else Outcome(0.0, "different")
         theirs = follow(expected, path) if expected is not None else None

@@ -106,7 +106,7 @@ class Each(TargetKind):
                 return Outcome(0.0, "unknown", message=f"{escape(name)} should not be there.")
             other = {"item": expected[content.label(key)], "key": key}
             inside = replace(inside, reference={**(scene.reference or {}), **other})
-        return self.check.evaluate(inside)
+        return self.check.evaluate_inside(inside)
 
     def _expected(self, scene: Scene) -> dict[object, v.AnyNode] | None:
         """The author's items by key, where the check asks for them."""

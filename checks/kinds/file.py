@@ -127,7 +127,7 @@ class File(TargetKind):
             value = self._read(text)
         except UnreadableError as error:
             return Outcome(0.0, "unreadable", {"format": self.form.upper(), "why": str(error).rstrip(".")})
-        outcome = check.evaluate(scene.inside(VALUE, value, self._expected(scene)))
+        outcome = check.evaluate_inside(scene.inside(VALUE, value, self._expected(scene)))
         if outcome.passed:
             return outcome
         return Outcome(

@@ -31,7 +31,7 @@ class When(Kind, Piece):
         chosen = self.then if self.condition.evaluate(scene).credit > 0 else self.otherwise
         if chosen is None:
             return PASSED
-        outcome = chosen.evaluate(scene)
+        outcome = chosen.evaluate_inside(scene)
         return (
             outcome
             if outcome.passed

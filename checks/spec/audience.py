@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 Visible = Literal["always", "after_due", "instructors"]
+# What stands in the place of a message that is not shown.
+HIDDEN = "A check that is not shown did not pass."
 _OPENNESS = {"always": 2, "after_due": 1, "instructors": 0}
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from checks.scene import Outcome, Scene
-from checks.spec.audience import Visible, narrower
+from checks.spec.audience import HIDDEN, Visible, narrower
 from checks.spec.base import Found, Piece, Scope
 from checks.spec.kind import Kind, kinds
 from checks.spec.reading import Path
@@ -80,6 +80,13 @@ class CheckBase(Piece):
             return replace(outcome, message=self._message(outcome), remark="")
         remark = fill(self.remark, outcome.facts) if self.remark else outcome.remark
         return replace(outcome, remark=remark, message="")
+
+    def evaluate_inside(self, scene: Scene) -> Outcome:
+        """The same for a check around this one, which passes on only what students may always read."""
+        outcome = self.evaluate(scene)
+        if self.message_audience == "always":
+            return outcome
+        return replace(outcome, message="" if outcome.passed else HIDDEN, remark="")
 
     def _message(self, outcome: Outcome) -> str:
         chosen = self.messages.get(outcome.finer) or self.messages.get(outcome.reason)

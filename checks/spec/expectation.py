@@ -187,7 +187,7 @@ class Expectation(Piece):
         if step.ended == "returned":
             yield self._judge_result(step, scene)
         for check in self.expect:
-            outcome = check.evaluate(scene)
+            outcome = check.evaluate_inside(scene)
             yield (
                 outcome if outcome.passed else Outcome(outcome.credit, "expect", {}, fallback=outcome.message)
             )

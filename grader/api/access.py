@@ -160,7 +160,7 @@ def _student(service: Service, submission_id: str, expires: int, signature: str)
     except LinkRefusedError as refusal:
         raise Problem(403, "link-refused", f"{refusal}.") from refusal
     require_turn(service.link_turns, submission_id)
-    return Caller("", "student", submission=submission_id)
+    return Caller("", "student", submission=submission_id, until=expires)
 
 
 # Who may hand in to the route's assignment, and who may see and change everything about it.

@@ -162,8 +162,9 @@ def _ending(watched: Watched, news: News) -> Iterator[bytes]:
     """The parts whose verdict differs from what was told of them last, the end, and the feedback."""
     if news.feedback is not None:
         last = {part.id: part for part in map(_part, news.told_parts)}
-        for part in Feedback.from_json(news.feedback).parts:
-            shown = watched.part(part, news.found.version, news) if last.get(part.id) != part else None
+        judged = Feedback.from_json(news.feedback)
+        for part in judged.parts:
+            shown = watched.part(part, judged.assignment.version, news) if last.get(part.id) != part else None
             if shown is not None:
                 yield _event("part", {"provisional": False, "part": shown})
     yield _event("progress", watched.view(news.found))

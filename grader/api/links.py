@@ -23,10 +23,16 @@ class Links:
         self._key = key
         self._lifetime = lifetime
 
-    def sign(self, page: str, subject: str) -> str:
-        """What opens ``page`` for ``subject``: ``/page/subject?expires=…&signature=…``."""
+    def sign(self, page: str, subject: str, *, until: int | None = None) -> str:
+        """What opens ``page`` for ``subject``: ``/page/subject?expires=…&signature=…``.
+
+        ``until`` (seconds since 1970): when the link that asks for this one is over. None given by a link
+        lives longer than it does; else whoever had one once could renew it for ever.
+        """
         # A whole day, so that the same page has the same link all day long and a reload changes nothing.
         expires = int((time.time() + self._lifetime) // 86_400 + 1) * 86_400
+        if until is not None:
+            expires = min(expires, until)
         query = urlencode({"expires": expires, "signature": self._signature(page, subject, expires)})
         return f"/{page}/{quote(subject)}?{query}"
 

@@ -26,7 +26,7 @@ def assignment_report(
         require_turn(service.link_turns, f"reports/{assignment_id}")
         with service.store.read() as session:
             found = assignments.current(session, assignment_id)
-        return report.page(service, found, report.Reader())
+        return report.page(service, found, report.Reader(until=expires))
     except LinkRefusedError as error:
         return refusal(403, "This link does not open", refused_words(error))
     except UnknownAssignmentError:

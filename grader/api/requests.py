@@ -1,4 +1,7 @@
-"""Around every request: an id in its answer and all that it logs, one line at its end, and figures."""
+"""Around every request: an id in its answer and all that it logs, one line at its end, and figures.
+
+An answer that says nothing of caches is kept by none, and no browser guesses another type for it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ HEADER = "X-Request-ID"
 CHOSEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SUBMISSION = re.compile(r"/(?:submissions|feedback)/([0-9a-f]{32})(?:/|$)")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# The same for everybody, and the only answers that a cache may keep.
+STATIC = "/static/"
+GUARDED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 # Asked every few seconds by machines; they are counted, not logged.
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -34,7 +40,7 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(_id(Headers(scope=scope).get(HEADER)), send)
+        answer = _Answer(_id(Headers(scope=scope).get(HEADER)), scope["path"], send)
         scope["request_id"] = answer.request
         begun = time.perf_counter()
         with structlog.contextvars.bound_contextvars(**_ids(answer.request, scope["path"])):
@@ -47,8 +53,9 @@ class Requests:
 class _Answer:
     """What goes back, with the request's id; ``status`` stays 500 where an error came before an answer."""
 
-    def __init__(self, request: str, send: Send) -> None:
+    def __init__(self, request: str, path: str, send: Send) -> None:
         self.request = request
+        self._guard = {} if path.startswith(STATIC) else GUARDED
         self.status = 500
         self._send = send
 
@@ -56,7 +63,10 @@ class _Answer:
         """Pass a message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)[HEADER] = self.request
+            headers = MutableHeaders(scope=message)
+            headers[HEADER] = self.request
+            for name, value in self._guard.items():
+                headers.setdefault(name, value)
         await self._send(message)
 
 

@@ -127,7 +127,7 @@ async def submit(
         raise unknown_token() from error
     service.relay.wake()
     log.info("accepted", submission=receipt.submission, assignment=assignment_id, again=not receipt.created)
-    found = _view(service, request, receipt.progress)
+    found = _view(service, request, receipt.progress, caller)
     # As bytes: FastAPI would check what it is given against the model once more.
     return Response(
         found.model_dump_json(),
@@ -138,9 +138,9 @@ async def submit(
 
 
 @router.get("/submissions/{submission_id}", responses=described(401, 403, 404, 422, 429))
-def show(submission_id: str, request: Request, service: TheService, _caller: Reader) -> Submission:
+def show(submission_id: str, request: Request, service: TheService, caller: Reader) -> Submission:
     """Where a submission stands: its place in the queue, the running cell, the end."""
-    return _shown(service, request, submission_id)
+    return _view(service, request, _progress(service, submission_id), caller)
 
 
 @router.get(
@@ -209,7 +209,7 @@ def events(
     watched = Watched(
         service,
         submission_id,
-        lambda found: _view(service, request, found).model_dump(mode="json"),
+        lambda found: _view(service, request, found, caller).model_dump(mode="json"),
         whole=caller.role == "instructor",
     )
     mark = Mark.read(last_event_id)
@@ -259,11 +259,7 @@ def _document(service: Service, found: Progress, caller: Caller) -> bytes | None
     return for_students(service, document, dates)
 
 
-def _shown(service: Service, request: Request, submission_id: str) -> Submission:
-    return _view(service, request, _progress(service, submission_id))
-
-
-def _view(service: Service, request: Request, found: Progress) -> Submission:
+def _view(service: Service, request: Request, found: Progress, caller: Caller) -> Submission:
     host = service.base(request)
     base = f"{host}/api/v1/submissions/{found.id}"
     return Submission(
@@ -285,6 +281,6 @@ def _view(service: Service, request: Request, found: Progress) -> Submission:
             feedback=f"{base}/feedback",
             events=f"{base}/events",
             notebook=f"{base}/notebook",
-            page=host + service.links.sign("feedback", found.id),
+            page=host + service.links.sign("feedback", found.id, until=caller.until),
         ),
     )

@@ -43,7 +43,8 @@ class BadCourseError(ValueError):
 class Caller(msgspec.Struct, frozen=True):
     """Who sent a request: the token's public prefix, its role, and its course (None: every course).
 
-    The role ``student`` comes from a signed link: it has no token, and one ``submission`` only.
+    The role ``student`` comes from a signed link: it has no token, and one ``submission`` only, ``until`` the
+    link is over (seconds since 1970).
     """
 
     token: str
@@ -51,6 +52,7 @@ class Caller(msgspec.Struct, frozen=True):
     course: str | None = None
     name: str = ""
     submission: str | None = None
+    until: int | None = None
 
     @property
     def actor(self) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import nbformat
 import pytest
 
 from checks.feedback import AssignmentInfo, Feedback, PartFeedback, RunInfo, SubmissionInfo
 from grader.annotate import annotated, annotated_bytes
-from grader.notebook_page import highlight_css, notebook_html
+from grader.notebook_page import cells_html, highlight_css, notebook_html, read_notebook
+from grader.notebooks import normal_form
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 
@@ -148,3 +150,61 @@ def test_a_huge_output_is_cut_and_says_so() -> None:
 
 def test_highlighting_has_a_style_for_dark_pages() -> None:
     assert "prefers-color-scheme: dark" in highlight_css()
+
+
+def test_a_picture_that_was_pasted_into_a_text_is_shown() -> None:
+    pasted = nbformat.v4.new_markdown_cell(
+        "![mine](attachment:a.png)", attachments={"a.png": {"image/png": PNG}}
+    )
+    assert f'<img alt="mine" src="data:image/png;base64,{PNG}">' in html(pasted)
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [None, {}, {"a.png": {}}, {"a.png": {"text/html": "PHA+"}}, {"a.png": {"image/png": '"><b>'}}],
+)
+def test_a_text_that_names_a_picture_which_is_not_there_is_shown_without_it(attachments) -> None:
+    cell = nbformat.v4.new_markdown_cell("Before ![mine](attachment:a.png) after.")
+    if attachments is not None:
+        cell["attachments"] = attachments
+    plain = notebook_html(nbformat.v4.new_notebook(cells=[cell]))
+    assert "Before" in plain
+    assert "after." in plain
+    assert "<b>" not in plain
+    assert "Shown" in html(code("1", text__markdown="Shown ![mine](attachment:a.png)"))
+
+
+ODD = [
+    ("notebook", "kernelspec", {}),
+    ("notebook", "language_info", {"name": 3, "pygments_lexer": ["x"]}),
+    ("notebook", "title", {}),
+    ("code", "collapsed", [1]),
+    ("code", "tags", ["a,b", "", "twice", "twice"]),
+    ("code", "execution", {"iopub.execute_input": 3}),
+    ("raw", "format", 3),
+    ("raw", "raw_mimetype", [1]),
+    ("markdown", "name", ""),
+]
+
+
+@pytest.mark.parametrize(("place", "key", "value"), ODD)
+def test_metadata_that_are_accepted_but_not_as_the_format_says_keep_no_notebook_from_being_shown(
+    place, key, value
+) -> None:
+    """One such notebook would be enough to keep a whole class from its feedback."""
+    sent = json.loads(
+        notebook(code("1"), nbformat.v4.new_raw_cell("2"), nbformat.v4.new_markdown_cell("three"))
+    )
+    holders = {"notebook": sent} | {cell["cell_type"]: cell for cell in sent["cells"]}
+    holders[place]["metadata"][key] = value
+    stored = read_notebook(normal_form(json.dumps(sent).encode()))
+    assert "three" in notebook_html(stored)
+    assert len(cells_html(stored)) == 3
+
+
+@pytest.mark.parametrize("piece", ["<div>", "<b>", "<i><p>", "<font size=1>"])
+def test_html_that_is_nested_without_end_is_said_and_not_tried(piece) -> None:
+    """Cleaning takes the square of the depth: a single output could keep the service busy for minutes."""
+    made = html(code("1", text__html=piece * 30_000), code("2", text__html="<table><tr><td>x" * 200))
+    assert made.count("nested too deeply") == 1
+    assert "x" in made

@@ -29,10 +29,13 @@ NEWEST_BY_LINK = 500
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads the report: somebody signed in, or (without ``caller``) whoever holds the signed link."""
+    """Who reads the report: somebody signed in, or (without ``caller``) whoever holds the signed link, which
+    is over at ``until`` (seconds since 1970).
+    """
 
     caller: Caller | None = None
     csrf: str = ""
+    until: int | None = None
 
 
 def page(service: Service, found: Published, reader: Reader) -> HTMLResponse:
@@ -75,7 +78,7 @@ def page(service: Service, found: Published, reader: Reader) -> HTMLResponse:
 
 def _link(service: Service, line: Line, reader: Reader) -> str:
     if reader.caller is None:
-        return service.links.sign("feedback", line.submission)
+        return service.links.sign("feedback", line.submission, until=reader.until)
     return f"/submissions/{line.submission}"
 
 

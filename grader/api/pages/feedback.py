@@ -94,7 +94,7 @@ TheLink = Annotated[Link, Depends(_link)]
 @router.get("/feedback/{submission_id}")
 def feedback(link: TheLink, service: TheService) -> Response:
     """A student's feedback; while there is none, where the submission stands."""
-    return _opened(service, link, lambda found: _page(service, found, link.key))
+    return _opened(service, link, lambda found: _page(service, found, link))
 
 
 @router.get("/feedback/{submission_id}/notebook")
@@ -137,7 +137,7 @@ def _found(service: Service, submission_id: str) -> Found:
     return Found(found, seen, dates)
 
 
-def _page(service: Service, found: Found, key: str) -> Response:
+def _page(service: Service, found: Found, link: Link) -> Response:
     progress = found.progress
     with service.store.read() as session:
         title = assignments.current(session, progress.assignment).title
@@ -150,11 +150,11 @@ def _page(service: Service, found: Found, key: str) -> Response:
         title=title,
         submission=progress,
         feedback=found.feedback,
-        key=key,
+        key=link.key,
         due=found.due,
         late=found.dates.is_late(progress.student, progress.created_at),
         more_lines=len(mine) > SHOWN_SUBMISSIONS,
-        lines=[_line(service, one, found) for one in mine[:SHOWN_SUBMISSIONS]],
+        lines=[_line(service, one, found, link.expires) for one in mine[:SHOWN_SUBMISSIONS]],
         steps=_steps(service, own.verdicts, found.dates) if own is not None else [],
         **_judged(service, found),
     )
@@ -182,10 +182,10 @@ def _assignment(service: Service, version: str) -> Assignment | None:
         return None
 
 
-def _line(service: Service, one: HandedIn, found: Found) -> Line:
+def _line(service: Service, one: HandedIn, found: Found, until: int) -> Line:
     verdict = one.latest
     return Line(
-        link=service.links.sign("feedback", one.id),
+        link=service.links.sign("feedback", one.id, until=until),
         number=one.number,
         created_at=one.created_at,
         state=one.state,
