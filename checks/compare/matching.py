@@ -105,7 +105,7 @@ def matched(
     ``alike`` decides over pairs of places, element by element. ``sorting``: the groups and a single band
     decide alone, so that elements that do not agree when sorted never do. Raises UndecidedError.
     """
-    settled = _settled(sides, bands)
+    settled = _settled(sides, bands) if _even(sides) else None
     if settled is None:
         return None
     theirs = np.lexsort([*(each.seen for each in reversed(bands)), settled.seen])

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.compare import structure
 from checks.compare.closeness import Tolerance
 from checks.compare.frames import Layout, difference
+from checks.compare.results import Near, same_rows
 from checks.errors import UndecidedError
 from checks.evidence import values as v
 from tests.checks.making import index, node, table
@@ -164,3 +166,69 @@ def test_too_many_nearly_equal_rows_are_undecided_in_a_short_time_and_never_wron
     with pytest.raises(UndecidedError):
         same(theirs, ours, NEAR)
     assert time.process_time() - started < 8
+
+
+def bag(seen: Any, expected: Any, tolerance: Tolerance = EXACT) -> bool:
+    return structure.same_bag([*map(node, seen)], [*map(node, expected)], tolerance)
+
+
+def test_sets_of_thousands_of_numbers_are_equal_up_to_noise() -> None:
+    ours = {at / 7 for at in range(5_000)}
+    theirs = {number * (1 + 1e-13) for number in ours}
+    whole = {*range(4_000), *(at + 0.1 for at in range(1_000))}
+    started = time.process_time()
+    for seen, expected, right in (
+        (theirs, ours, True),
+        ({*list(theirs)[:-1], -5.5}, ours, False),
+        ({number + (1e-13 if isinstance(number, float) else 0) for number in whole}, whole, True),
+        ({*whole, 5_000} - {7}, whole, False),
+    ):
+        assert structure.same(node(seen), node(expected), Tolerance()) is right
+    assert time.process_time() - started < 8
+
+
+def test_dense_numbers_are_matched_by_sorting_alone() -> None:
+    rng = np.random.default_rng(4)
+    ours = rng.uniform(0, 2, 5_000)
+    assert bag(
+        rng.permutation(ours + rng.uniform(-0.5, 0.5, 5_000)).tolist(), ours.tolist(), Tolerance(0, 0.5)
+    )
+    assert not bag([*ours[1:].tolist(), 99.0], ours.tolist(), Tolerance(0, 0.5))
+
+
+def test_huge_whole_numbers_are_told_apart_in_any_order() -> None:
+    ours = [2**70 + at for at in range(3_000)]
+    started = time.process_time()
+    assert bag(ours[::-1], ours)
+    assert not bag([*ours[1:], 2**70 - 1], ours)
+    assert time.process_time() - started < 5
+
+
+BAGS: list[tuple[list[Any], list[Any], Tolerance, bool]] = [
+    ([], [], EXACT, True),
+    ([1], [1, 1], EXACT, False),
+    ([2, 1.5], [1.5, 2.0], EXACT, True),
+    ([1.0, 1.0, 2.0], [1.0, 2.0, 2.0], EXACT, False),
+    ([NAN, 1.0], [1.0, NAN], EXACT, True),
+    ([NAN, 1.0], [1.0, NAN], Tolerance(nan_equal=False), False),
+    # The first that is near is not always the one to take.
+    ([1, 1.05, 0.9], [0.95, 1, 1.0], NEAR, True),
+    (["a", (1, 0.1 + 0.2)], [(1, 0.3), "a"], EXACT, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "expected", "tolerance", "right"), BAGS)
+def test_lists_in_any_order(seen: list[Any], expected: list[Any], tolerance: Tolerance, right: bool) -> None:
+    assert bag(seen, expected, tolerance) is right
+
+
+def test_results_of_queries_are_matched_however_many_rows_there_are() -> None:
+    rng = np.random.default_rng(5)
+    first, second = rng.integers(0, 5, 3_000).astype(float), rng.permutation(3_000)
+    ours = [(float(a), int(b), None) for a, b in zip(first, second, strict=True)]
+    theirs = [(a + float(rng.normal(0, 1e-10)), b, None) for a, b, _ in reversed(ours)]
+    near = Near(1e-6, 1e-6)
+    started = time.process_time()
+    assert same_rows(theirs, ours, near)
+    assert not same_rows([*theirs[1:], (2.0, 1, None)], ours, near)
+    assert time.process_time() - started < 5
