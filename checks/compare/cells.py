@@ -115,7 +115,7 @@ def _mark(node: v.AnyNode) -> Any:
     if content.gap(node):
         return None
     found = content.label(node)
-    return repr(node) if found is None else found
+    return ("other", repr(node)) if found is None else found
 
 
 def _cells(array: v.Array, beside: v.Array) -> Sequence[v.AnyNode]:

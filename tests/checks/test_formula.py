@@ -50,6 +50,8 @@ MEANINGS: list[tuple[str, Any]] = [
     ("xs == [3, 1, 2]", True), ("all(m == m)", True), ("m == [1, 2]", False), ("sum(reference(r))", 3.0), ("kind(t)", "table"),
     ("[a + b for a, b in zip(xs, [1, 1, 1])]", [4, 2, 3]), ("{w: len(w) for w in words}", {"tree": 4, "ox": 2}), ("str(n) + '!'", "7!"),
     ("[i * x for i, x in enumerate(xs)]", [0, 1, 4]), ("any(x > 2 for x in xs)", True), ("mean([1, 2, 3, 4])", 2.5), ("pi > 3", True),
+    ("10 ** 20 in {10 ** 20}", True), ("10 ** 400 in {10 ** 400}", True), ("'int 100000000000000000000' in {10 ** 20}", False), ("list({10 ** 20})[0] - 1", 10**20 - 1),
+    ("keys({10 ** 20: 1})[0] - 1", 10**20 - 1), ("len({10 ** 20, 'int 100000000000000000000', 10.0 ** 20})", 2),
     ("[x for x in range(3) for y in xs if y == x]", [1, 2]), ("count(xs, 3)", 1), ("sum([])", 0.0), ("none == 1", False),
 ]  # fmt: skip
 
