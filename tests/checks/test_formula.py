@@ -108,6 +108,41 @@ def test_costly_formula_comes_to_an_end(text: str) -> None:
     assert time.process_time() - started < 20
 
 
+SHAPES: list[tuple[str, Any, Any, bool]] = [
+    # An axis of length 1 that the student chose is none that was made.
+    ("x == y", [[1, 2]], [[1, 2], [1, 2]], False),
+    ("x == y", [[1], [2]], [[1, 1], [2, 2]], False),
+    ("not all(x != y)", [[1, 2]], [[1, 2], [1, 2]], False),
+    ("x[:, None] == y[None, :]", [1, 1], [1, 1, 1], True),
+    ("x[:, None] == y[None, :]", [1], [1, 1, 1], True),
+    ("x[:, None] == y", [1, 1], [[1, 1, 1], [1, 1, 1]], True),
+    ("x[:, None] == y", [1], [[1, 1, 1], [1, 1, 1]], False),
+    ("x[None] == y", [1, 2], [[1, 2], [1, 2]], True),
+    ("x[0, :, None] == y", [[1, 2]], [[1, 1], [2, 2]], True),
+    ("abs(x[:, None] * 2) - mean(x) == y", [1, 1], [[1, 1], [1, 1]], True),
+    ("x[:, None] - y[None, :] == [[0, 0], [0, 0]]", [1], [1, 1], False),
+    ("x == 1", [[1, 1]], 0, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "x", "y", "holds"), SHAPES)
+def test_only_axes_that_the_formula_makes_go_with_each_place_of_another(
+    text: str, x: Any, y: Any, holds: bool
+) -> None:
+    given = {"x": node(np.array(x)), "y": node(np.array(y))}
+    found = evaluate(parsed(f"all({text})"), given, lambda name: node(1))
+    assert isinstance(found, Result), found
+    assert found.value is holds
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
+def test_comparison_of_every_pair_is_bounded(sign: str) -> None:
+    given = {"x": node(np.arange(20_000)), "y": node(np.arange(20_000))}
+    found = evaluate(parsed(f"all(x[:, None] {sign} y[None, :])"), given, lambda name: node(1))
+    assert isinstance(found, Failure)
+    assert "elements" in found.why
+
+
 def test_names_are_those_that_no_comprehension_binds() -> None:
     formula = parsed("[a * k for a in xs if a in reference(r)] == ys and len(a) > pi")
     assert (formula.names, formula.references) == (("xs", "k", "ys", "a"), ("r",))
