@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,15 +36,17 @@ class Near(NamedTuple):
     absolute: float
     whole_exactly: bool = True
 
-    def same(self, seen: Value, wanted: Value) -> bool:
+    def same(self, seen: Any, wanted: Any) -> bool:
         """Whether two values are equal; a text never equals a number, as in SQLite."""
         if _is_number(seen) and _is_number(wanted):
             if seen == wanted:
                 return True
             if self.whole_exactly and isinstance(seen, int) and isinstance(wanted, int):
                 return abs(seen - wanted) <= self.absolute
-            bound = self.absolute + self.relative * abs(float(wanted))  # type: ignore[arg-type]
-            return abs(float(seen) - float(wanted)) <= bound  # type: ignore[arg-type]
+            if not (math.isfinite(seen) and math.isfinite(wanted)):
+                return False  # an infinity is near nothing but itself
+            bound = self.absolute + self.relative * abs(float(wanted))
+            return abs(float(seen) - float(wanted)) <= bound
         return type(seen) is type(wanted) and seen == wanted
 
     def same_row(self, seen: Row, wanted: Row) -> bool:
