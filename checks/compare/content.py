@@ -131,6 +131,11 @@ def items(node: v.AnyNode) -> list[v.AnyNode] | None:
             return None
 
 
+def cut(node: v.AnyNode) -> int | None:
+    """How many elements a container has of which evidence holds only the first; None where it holds all."""
+    return node.cut if isinstance(node, (v.Sequence, v.SetOf, v.Mapping)) else None
+
+
 def labels(array: v.Array) -> list[Any]:
     """What each element of an array is looked up by; see :func:`label`."""
     found = numbers(array)

@@ -179,7 +179,7 @@ def _unknown(nodes: Sequence[v.AnyNode]) -> bool:
 
 
 def _same_containers(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance, *, loose: bool) -> bool:
-    if not _alike(seen, expected, loose):
+    if not _alike(seen, expected, loose) or content.cut(seen) != content.cut(expected):
         return False
     theirs, ours = content.items(seen), content.items(expected)
     if theirs is None or ours is None:
@@ -211,7 +211,7 @@ def _same_objects(seen: v.Opaque, expected: v.Opaque, tolerance: Tolerance) -> b
 
 def _same_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance, *, loose: bool = False) -> bool:
     theirs, ours = _by_key(seen), _by_key(expected)
-    if theirs is None or ours is None or theirs.keys() != ours.keys():
+    if theirs is None or ours is None or theirs.keys() != ours.keys() or seen.cut != expected.cut:
         return False
     return all(same(theirs[key], ours[key], tolerance, loose=loose) for key in ours)
 
