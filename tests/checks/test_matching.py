@@ -17,7 +17,17 @@ from checks.compare.frames import Layout, difference
 from checks.compare.results import Near, same_rows
 from checks.errors import UndecidedError
 from checks.evidence import values as v
-from tests.checks.making import index, node, table
+from checks.judge import judge
+from tests.checks.making import (
+    SUBMISSION,
+    cell,
+    evidence,
+    index,
+    node,
+    small_assignment,
+    snapshot,
+    table,
+)
 
 ANY = Layout(rows="any")
 NAN = float("nan")
@@ -232,3 +242,18 @@ def test_results_of_queries_are_matched_however_many_rows_there_are() -> None:
     assert same_rows(theirs, ours, near)
     assert not same_rows([*theirs[1:], (2.0, 1, None)], ours, near)
     assert time.process_time() - started < 5
+
+
+def test_part_that_cannot_be_decided_in_time_is_unjudged_and_no_zero() -> None:
+    rng = np.random.default_rng(6)
+    ours, theirs = (
+        table({"a": rng.uniform(0, 0.15, 6_000), "b": rng.uniform(0, 0.15, 6_000)}) for _ in range(2)
+    )
+    found = small_assignment(
+        "    variables: {x: {}, y: {role: set-up}}\n"
+        "    checks: [{equal: {of: x, to: {variable: y}, rows: any, rel: 0, abs: 0.1}}]\n"
+    )
+    taken = [snapshot("q1", "check", 0, {"x": theirs, "y": ours})]
+    [part] = judge(found, evidence([cell(0, "q1.check()")], taken), None, SUBMISSION).parts
+    assert part.status == "unjudged"
+    assert "too many that are nearly alike" in part.message
