@@ -4,7 +4,8 @@
     ├── SpecError                 an assignment's files are wrong; carries every problem found
     ├── BundleError               bytes are no bundle (checks.bundle)
     └── MissingReferenceError     the author's run left no value where one is needed (checks.scene)
-        └── NotMadeError          a call was not made, by the grader's own fault (checks.spec.expectation)
+        ├── NotMadeError          a call was not made, by the grader's own fault (checks.spec.expectation)
+        └── UndecidedError        a comparison would take longer than it may (checks.compare.matching)
 
 ``checks.evidence.BadFrameError`` stands beside the tree: it tells of bytes that a student's code may have
 written.
@@ -59,3 +60,7 @@ class MissingReferenceError(GraderError):
 
 class NotMadeError(MissingReferenceError):
     """A call or a query that a check needs was not made, by the grader's own fault: nothing to judge."""
+
+
+class UndecidedError(MissingReferenceError):
+    """A comparison came to the end of its budget before it was decided: the part stays unjudged."""

@@ -24,7 +24,8 @@ PLAIN_NUMBERS = "biufc"
 CATEGORY = "category"
 # Exact numbers of the standard library: evidence has them as floats that tell their class.
 _EXACT = {"decimal.Decimal": "decimal", "fractions.Fraction": "fraction"}
-_MACHINE = range(-(2**63), 2**63)
+_WORD = 2**63
+_MACHINE = range(-_WORD, _WORD)
 
 
 def container(node: v.AnyNode) -> str:
@@ -130,11 +131,16 @@ def items(node: v.AnyNode) -> list[v.AnyNode] | None:
             return None
 
 
+def cut(node: v.AnyNode) -> int | None:
+    """How many elements a container has of which evidence holds only the first; None where it holds all."""
+    return node.cut if isinstance(node, (v.Sequence, v.SetOf, v.Mapping)) else None
+
+
 def labels(array: v.Array) -> list[Any]:
     """What each element of an array is looked up by; see :func:`label`."""
     found = numbers(array)
     if found is not None:
-        return list(found.tolist())
+        return [plain_label(number) for number in found.tolist()]
     if array.texts is not None and array.texts.missing is None:
         return list(array.texts.strings())
     return [label(item) for item in elements(array) or ()]
@@ -229,16 +235,15 @@ def dtype(node: v.AnyNode) -> str:
             return ""
 
 
-def label(node: v.AnyNode) -> object:  # noqa: PLR0911 - one line a kind of value
+def label(node: v.AnyNode) -> object:
     """What a value is looked up by, as a key of a dict or an element of a set: equal values have equal
     labels. None for None, and for what cannot be told from others.
 
-    A number beyond 64 bits stands as its spelling: such numbers can be chosen to fall on one place of a
-    dict, all of them. Tuples and sets have the labels of what is in them; lists have none, as in Python.
+    A number beyond 64 bits stands as its spelling, told from a text: such numbers can be chosen to fall on
+    one place of a dict, all of them. Tuples and sets have the labels of what is in them; lists have none, as
+    in Python.
     """
     match node:
-        case v.Int() if len(node.v) > 19:
-            return f"int {node.v}"
         case v.Array() if is_moment(node):
             return ("time", scalar(node))
         case v.Bytes() if node.cut is None:
@@ -251,7 +256,14 @@ def label(node: v.AnyNode) -> object:  # noqa: PLR0911 - one line a kind of valu
             names = tuple(sorted(node.attributes))
             return _labelled(f"{node.cls} {names}", [node.attributes[name] for name in names])
         case _:
-            return scalar(node)
+            return plain_label(scalar(node))
+
+
+def plain_label(value: object) -> object:
+    """The label of a plain value; a whole float is the number that it is."""
+    if not isinstance(value, (int, float)) or not _WORD <= abs(value) != math.inf:
+        return value
+    return ("int", hex(int(value)))
 
 
 def _labelled(word: str, items: Iterable[v.AnyNode], *, ordered: bool = True) -> object:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from checks.compare import content
-from checks.compare.cells import cells_close, gap_flags, hashable_cells
+from checks.compare.cells import Cells, cells_close, gap_flags, hashable_cells
 from checks.compare.closeness import Tolerance
+from checks.compare.matching import Band, Budget, Sides, both, matched
 from checks.compare.steps import take
 from checks.compare.words import listed, quoted_if_odd
 from checks.evidence import values as v
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
-MAX_MATCHED = 500
+MAX_RUNS = 200
+OBJECT_COST = 30  # of comparing two rows with cells of any kind, next to a number
 
 
 @dataclass(frozen=True)
@@ -142,11 +145,10 @@ def _matched(
         found = _by_label(seen.index, expected.index)
         return found, "index"
     if layout.rows == "any":
-        everything = np.arange(count)
-        found = _match(_with_labels(seen, expected, layout), everything, everything, tolerance)
-        if found is None:  # perhaps the labels alone are wrong
-            found = _match(_pairings(seen, expected), everything, everything, tolerance)
-        return (everything if found is None else found), "values"
+        found = Rows(_with_labels(seen, expected, layout), tolerance).match()
+        if found is None and layout.index:  # perhaps the labels alone are wrong
+            found = Rows(_pairings(seen, expected), tolerance).match()
+        return (np.arange(count) if found is None else found), "values"
     return np.arange(count), ""
 
 
@@ -156,95 +158,88 @@ def _sorted_rows(
     """Rows stand where the sort columns put them; among rows that are tied there, every order will do."""
     pairings = _with_labels(seen, expected, layout)
     count = expected.index.shape[0]
-    starts = np.zeros(count, dtype=bool)
+    everything, starts = np.arange(count), np.zeros(count, dtype=bool)
     for pairing in pairings:
         if pairing.name not in layout.by:
             continue
         close = cells_close(pairing.seen.values, pairing.expected.values, tolerance)
         if not close.all():
-            return None, "row_order" if _same_set(pairings, count, tolerance) else "values"
+            return None, "row_order" if Rows(pairings, tolerance).match() is not None else "values"
         marks = hashable_cells(pairing.expected.values)
         starts |= np.array([at == 0 or marks[at] != marks[at - 1] for at in range(count)], dtype=bool)
-    places = np.arange(count)
-    for run in np.split(np.arange(count), np.flatnonzero(starts)[1:]) if count else []:
-        if len(run) > 1 and not _rows_close(pairings, run, run, tolerance).all():
-            found = _match(pairings, run, run, tolerance)
-            if found is None:
-                found = _match(_pairings(seen, expected), run, run, tolerance)
+    rows = Rows(pairings, tolerance)
+    if rows.close(everything, everything).all():
+        return everything, ""
+    ties = np.cumsum(starts)
+    places = rows.match(ties)
+    if places is None:  # perhaps the labels alone are wrong
+        rows = Rows(_pairings(seen, expected), tolerance)
+        places = rows.match(ties)
+    return (rows.match_runs(ties) if places is None else places), ""
+
+
+class Rows:
+    """The rows of two tables by all that is compared of them. Matching costs little more than sorting, see
+    :mod:`checks.compare.matching`; it raises UndecidedError where it would take too long."""
+
+    def __init__(self, pairings: list[Pairing], tolerance: Tolerance) -> None:
+        self._cells = [Cells(each.seen.values, each.expected.values, tolerance) for each in pairings]
+        self._count = pairings[0].expected.values.shape[0] if pairings else 0
+        self._gaps_differ = not tolerance.nan_equal and any(
+            gap_flags(each.expected.values).any() for each in pairings
+        )
+
+    def close(self, theirs: Places, ours: Places) -> Flags:
+        """Whether each of the student's rows is like the author's beside it."""
+        close = np.ones(len(ours), dtype=bool)
+        for each in self._cells:
+            close[close] = each.close(theirs[close], ours[close])
+        return close
+
+    def match(self, groups: Places | None = None) -> Places | None:
+        """For each expected row the place of one that is like it, in the same of ``groups`` of places (any,
+        where there are none); None where there is none."""
+        everything = np.arange(self._count)
+        if not self._cells:
+            return everything
+        sides, bands = self._apart
+        if groups is not None:
+            sides = both(Sides(groups, groups), sides)
+        return None if self._gaps_differ else matched(sides, bands, self.close, self._budget)
+
+    def match_runs(self, ties: Places) -> Places:
+        """As :meth:`match`, where some groups have no partners: their rows stay where they are."""
+        places = np.arange(self._count)
+        odd = np.unique(ties[~self.close(places, places)])
+        for tie in odd[:MAX_RUNS]:
+            run = np.flatnonzero(ties == tie)
+            found = self._match_run(run) if len(run) > 1 else None
             if found is not None:
-                places[run] = found
-    return places, ""
+                places[run] = run[found]
+        return places
 
+    def _match_run(self, run: Places) -> Places | None:
+        sides, bands = self._apart
+        parts = [Band(*(each[run] for each in one)) for one in bands]
+        return matched(
+            Sides(*(each[run] for each in sides)),
+            parts,
+            lambda theirs, ours: self.close(run[theirs], run[ours]),
+            self._budget,
+        )
 
-def _same_set(pairings: list[Pairing], count: int, tolerance: Tolerance) -> bool:
-    return _match(pairings, np.arange(count), np.arange(count), tolerance) is not None
+    @cached_property
+    def _apart(self) -> tuple[Sides, list[Band]]:
+        nothing = np.zeros(self._count, dtype=np.intp)
+        sides, bands = Sides(nothing, nothing), list[Band]()
+        for each in self._cells:
+            own, numbers = each.told_apart()
+            sides, bands = both(sides, own), bands + numbers
+        return sides, bands
 
-
-def _match(pairings: list[Pairing], theirs: Places, ours: Places, tolerance: Tolerance) -> Places | None:
-    """For each of the expected rows ``ours`` one of ``theirs`` that is like it; None where there is none.
-
-    Rows are grouped by what must be equal exactly (texts, whole numbers); inside a group they are sorted by
-    their other numbers, and where that does not bring them together, tried one by one.
-    """
-    exact = [each for each in pairings if not _is_inexact(each)]
-    inexact = [each for each in pairings if _is_inexact(each)]
-    groups = _groups([each.seen.values for each in exact], theirs)
-    wanted = _groups([each.expected.values for each in exact], ours)
-    if {key: len(rows) for key, rows in groups.items()} != {key: len(rows) for key, rows in wanted.items()}:
-        return None
-    found = np.empty(int(ours.max(initial=-1)) + 1, dtype=np.intp)
-    for key, rows in wanted.items():
-        pair = _match_group(inexact, groups[key], rows, tolerance)
-        if pair is None:
-            return None
-        found[pair[1]] = pair[0]
-    return found[ours]
-
-
-def _match_group(
-    inexact: list[Pairing], theirs: Places, ours: Places, tolerance: Tolerance
-) -> tuple[Places, Places] | None:
-    if not inexact:
-        return theirs, ours
-    theirs = theirs[_sorting([each.seen.values for each in inexact], theirs)]
-    ours = ours[_sorting([each.expected.values for each in inexact], ours)]
-    if _rows_close(inexact, theirs, ours, tolerance).all():
-        return theirs, ours
-    if len(ours) > MAX_MATCHED:
-        return None
-    left, chosen = list(theirs), []
-    for row in ours:
-        again = np.full(len(left), row)
-        fits = np.flatnonzero(_rows_close(inexact, np.array(left, dtype=np.intp), again, tolerance))
-        if not len(fits):
-            return None
-        chosen.append(left.pop(int(fits[0])))
-    return np.array(chosen, dtype=np.intp), ours
-
-
-def _is_inexact(pairing: Pairing) -> bool:
-    both = (content.numbers(pairing.seen.values), content.numbers(pairing.expected.values))
-    return any(each is not None and each.dtype.kind in "fc" for each in both)
-
-
-def _groups(columns: list[v.Array], rows: Places) -> dict[Any, Places]:
-    cells = [hashable_cells(column) for column in columns]
-    found: dict[Any, list[int]] = {}
-    for row in rows.tolist():
-        found.setdefault(tuple(column[row] for column in cells), []).append(row)
-    return {key: np.array(each, dtype=np.intp) for key, each in found.items()}
-
-
-def _sorting(columns: list[v.Array], rows: Places) -> Places:
-    numbers = [content.numbers(column) for column in columns]
-    return np.lexsort([found[rows] for found in reversed(numbers) if found is not None])
-
-
-def _rows_close(pairings: list[Pairing], theirs: Places, ours: Places, tolerance: Tolerance) -> Flags:
-    close = np.ones(len(ours), dtype=bool)
-    for each in pairings:
-        close &= cells_close(each.seen.values, each.expected.values, tolerance, theirs, ours)
-    return close
+    @cached_property
+    def _budget(self) -> Budget:
+        return Budget(len(self._cells) if all(each.plain for each in self._cells) else OBJECT_COST)
 
 
 def _by_label(seen: v.Index, expected: v.Index) -> Places | None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise, permutations
+from itertools import count, pairwise, permutations
 from typing import Literal
 
 from msgspec.structs import replace
@@ -232,40 +232,88 @@ def _fits_behind(layer: v.Layer, before: v.Layer) -> bool:
 def _fused(model: v.Model) -> v.Model:
     """The model with every activation that follows a linear layer as that layer's own.
 
-    Itself where there is none.
+    Activations that are linear go first. A layer keeps its place where all its results go into one and the
+    same activation; where they also go elsewhere, it is one layer with the activation and one without.
     """
-    calls = {(node.layer, node.node): node for node in model.nodes}
+    model = _without_linear(model)
     layers = {layer.id: layer for layer in model.layers}
-    moved: dict[Call, Call] = {}
+    calls = {(node.layer, node.node): node for node in model.nodes}
+    words: dict[Call, str] = {}  # of an activation's call that follows a linear layer
     for key, node in calls.items():
-        activation = _activation(layers.get(node.layer))
-        source = _call(node.inputs[0]) if len(node.inputs) == 1 else None
-        before = layers.get(source[0]) if source else None
-        if activation and source and before and _is_linear(before):
-            layers[before.id] = replace(before, config={**before.config, "activation": v.Text(v=activation)})
-            moved[key] = source
+        before = layers.get(node.inputs[0].layer) if len(node.inputs) == 1 else None
+        if before and _call(node.inputs[0]) in calls and _is_linear(before):
+            words[key] = _activation(layers.get(node.layer))
+    if not any(words.values()):
+        return model
+    whole = _of_one_activation(model, words)
+    fresh = count(min(layers, default=0) - 1, -1)
+    nodes, moved = dict(calls), dict[Call, Call]()
+    for key, word in words.items():
+        if not word:
+            continue
+        source = _call(calls[key].inputs[0])
+        moved[key] = source if source[0] in whole else (next(fresh), 0)
+        layer = layers[source[0]]
+        config = {**layer.config, "activation": v.Text(v=word)}
+        layers[moved[key][0]] = replace(layer, id=moved[key][0], config=config)
+        del nodes[key]
+        nodes[moved[key]] = replace(calls[source], layer=moved[key][0], node=moved[key][1])
+    return _redirected(model, layers, nodes, moved)
+
+
+def _of_one_activation(model: v.Model, words: dict[Call, str]) -> set[int]:
+    """The layers of which every result goes into one and the same activation, and nowhere else."""
+    found: dict[int, set[str]] = {}
+    for node in model.nodes:
+        for tensor in node.inputs:
+            found.setdefault(tensor.layer, set()).add(words.get((node.layer, node.node), ""))
+    for tensor in model.outputs:
+        found.setdefault(tensor.layer, set()).add("")
+    return {layer for layer, ends in found.items() if len(ends) == 1 and "" not in ends}
+
+
+def _without_linear(model: v.Model) -> v.Model:
+    """The model without the activations that compute nothing."""
+    layers = {layer.id: layer for layer in model.layers}
+    calls = {(node.layer, node.node): node for node in model.nodes}
+    moved = {
+        key: _call(node.inputs[0])
+        for key, node in calls.items()
+        if len(node.inputs) == 1 and _activation(layers.get(node.layer)) == LINEAR
+    }
     if not moved:
         return model
-    nodes = (
+    kept = {key: node for key, node in calls.items() if key not in moved}
+    return _redirected(model, layers, kept, moved)
+
+
+def _redirected(
+    model: v.Model, layers: dict[int, v.Layer], nodes: dict[Call, v.GraphNode], moved: dict[Call, Call]
+) -> v.Model:
+    """The model with other calls; what came out of a call that ``moved`` comes out of another."""
+    changed = (
         replace(node, inputs=tuple(_moved(tensor, moved) for tensor in node.inputs))
-        for key, node in calls.items()
-        if key not in moved
+        for node in nodes.values()
     )
     outputs = tuple(_moved(tensor, moved) for tensor in model.outputs)
-    return replace(model, layers=tuple(layers.values()), nodes=tuple(nodes), outputs=outputs)
+    return replace(model, layers=tuple(layers.values()), nodes=tuple(changed), outputs=outputs)
 
 
 fused = once_each(_fused, keep=8)
 
 
 def _moved(tensor: v.GraphTensor, moved: dict[Call, Call]) -> v.GraphTensor:
-    key = moved.get(_call(tensor))
-    return tensor if key is None else v.GraphTensor(layer=key[0], node=key[1], tensor=0)
+    seen: set[Call] = set()
+    key = _call(tensor)
+    while key in moved and key not in seen:  # a forged graph may go round
+        seen.add(key)
+        key = moved[key]
+    return tensor if not seen else v.GraphTensor(layer=key[0], node=key[1], tensor=0)
 
 
 def _is_linear(layer: v.Layer) -> bool:
     own = layer.config.get("activation")
-    return isinstance(own, v.Nothing) or (isinstance(own, v.Text) and own.v == "linear")
+    return isinstance(own, v.Nothing) or (isinstance(own, v.Text) and own.v == LINEAR)
 
 
 def _activation(layer: v.Layer | None) -> str:
@@ -274,13 +322,23 @@ def _activation(layer: v.Layer | None) -> str:
     if layer is not None and class_name(layer.cls) == "Activation":
         return own.v if isinstance(own, v.Text) else ""
     word = class_name(layer.cls).lower() if layer else ""
-    return word if word in _ACTIVATIONS else ""
+    return word if layer and word in _ACTIVATIONS and not _is_bent(layer) else ""
+
+
+def _is_bent(layer: v.Layer) -> bool:
+    """Whether a ReLU layer has a ceiling, a slope or a threshold of its own."""
+    known = {name: layer.config.get(name) for name in ("max_value", "negative_slope", "threshold")}
+    return any(
+        isinstance(each, (v.Int, v.Float)) and (name == "max_value" or each.value != 0)
+        for name, each in known.items()
+    )
 
 
 _ACTIVATIONS = frozenset(
     {"relu", "sigmoid", "softmax", "tanh", "elu", "selu", "gelu", "silu", "softplus", "softsign"}
 )
 MAX_PERMUTED = 6
+LINEAR = "linear"
 
 
 def ending_shape(model: v.Model) -> tuple[int | None, ...] | None:

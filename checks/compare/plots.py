@@ -11,6 +11,18 @@ from msgspec.structs import replace
 
 from checks.compare import content
 from checks.compare.closeness import Tolerance
+from checks.compare.matching import (
+    Band,
+    Budget,
+    Flags,
+    Places,
+    Sides,
+    band,
+    both,
+    codes,
+    finite_codes,
+    matched,
+)
 from checks.compare.words import listed
 from checks.evidence import values as v
 
@@ -179,18 +191,19 @@ def datum(artist: v.Opaque, name: str) -> v.AnyNode | None:
     return artist.attributes.get(name)
 
 
-def column(node: v.AnyNode | None) -> np.ndarray[Any, Any] | None:
-    """A datum as a flat array: of numbers (moments as microseconds), or of texts; None for anything else."""
+def column(node: v.AnyNode | None, *, flat: bool = True) -> np.ndarray[Any, Any] | None:
+    """A datum as an array (where it is not ``flat``, numbers in their shape): of numbers, of moments (in
+    microseconds), or of texts; None for anything else."""
     if node is None:
         return None
     if isinstance(node, v.Series):
         node = node.values
     if isinstance(node, v.Array) and node.values is not None and node.values.dtype.kind in "mM":
-        moments = node.values.astype(f"{node.values.dtype.kind}8[us]")
-        return np.where(np.isnat(moments), np.nan, moments.astype(np.int64).astype(np.float64)).ravel()
+        return node.values.astype(f"{node.values.dtype.kind}8[us]").ravel()
     numbers = content.numbers(node)
     if numbers is not None and numbers.dtype.kind in "biuf":
-        return numbers.astype(np.float64).ravel()
+        plain = numbers.astype(np.float64)
+        return plain.ravel() if flat else plain
     return _texts_or_moments(node)
 
 
@@ -210,28 +223,134 @@ def _texts_or_moments(node: v.AnyNode) -> np.ndarray[Any, Any] | None:
     return None if None in mixed else np.array([str(item) for item in mixed], dtype=object)
 
 
-Columns = Mapping[str, np.ndarray[Any, Any]]
+Column = np.ndarray[Any, Any]
+Columns = Mapping[str, Column]
+Pair = tuple[Column, Column]
+MINUS = "\N{MINUS SIGN}"
 
 
 def differing(seen: Columns, wanted: Columns, tolerance: Tolerance, *, ordered: bool) -> Iterator[str]:
-    """The names of the data that are not the same; without order, rows are sorted by all data together."""
-    if not ordered and len({len(each) for each in wanted.values()}) == 1:
-        seen, wanted = _in_order(seen, list(wanted)), _in_order(wanted, list(wanted))
-    for name, expected in wanted.items():
-        if not _same(seen[name], expected, tolerance):
+    """The names of the data that are not the same; without order, rows may stand in any. Raises
+    UndecidedError where very many are nearly alike.
+    """
+    pairs = {name: _side_by_side(*_of_one_shape(seen[name], expected)) for name, expected in wanted.items()}
+    if not ordered and len({len(each) for pair in pairs.values() for each in pair}) == 1:
+        if _matched(pairs, tolerance):
+            return
+        pairs = _in_order(pairs)
+    for name, pair in pairs.items():
+        if not _same(*pair, tolerance):
             yield name
 
 
-def _in_order(columns: Columns, names: list[str]) -> Columns:
-    """The rows sorted by texts, then by numbers to nine digits: rounding must not change their order."""
-    if len({len(columns[name]) for name in names}) != 1:
+def flipped(columns: Columns) -> Columns:
+    """A line from its other end: it looks the same."""
+    return {name: each[::-1] for name, each in columns.items()}
+
+
+def _of_one_shape(seen: Column, expected: Column) -> Pair:
+    """Both with their axes, or, where one has none to tell, both flat."""
+    return (seen, expected) if min(seen.ndim, expected.ndim) > 1 else (seen.ravel(), expected.ravel())
+
+
+def visible(sort: str, columns: Columns) -> Columns:
+    """Rows that can be seen: points without a place are not drawn, and a line neither begins nor ends with
+    them."""
+    places = [columns[name] for name in ("x", "y") if name in columns]
+    known = [each for each in places if each.dtype != object]
+    if sort not in ("points", "line") or len({each.shape for each in columns.values()}) != 1:
         return columns
-    texts = [name for name in names if columns[name].dtype == object]
-    keys = [*texts, *(name for name in names if name not in texts)]
-    rows = sorted(
-        range(len(columns[keys[0]])), key=lambda at: tuple(_key(columns[name][at]) for name in keys)
-    )
-    return {name: columns[name][rows] for name in names}
+    if not known:
+        return columns
+    gone = np.any([np.isnan(each) for each in known], axis=0)
+    if not gone.any() or gone.all():
+        return columns
+    if sort == "line":
+        first, last = np.flatnonzero(~gone)[[0, -1]]
+        return {name: each[first : last + 1] for name, each in columns.items()}
+    return {name: each[~gone] for name, each in columns.items()}
+
+
+def _side_by_side(seen: Column, expected: Column) -> Pair:
+    """Two columns of one kind: names that are numbers beside numbers, moments as seconds from the first."""
+    if seen.dtype.kind == expected.dtype.kind and seen.dtype.kind in "Mm":
+        known = expected[~np.isnat(expected)].astype(np.int64)
+        start = int(known.min()) if len(known) and seen.dtype.kind == "M" else 0
+        one, other = (_as_numbers(each, start) / 1e6 for each in (seen, expected))
+        return one, other
+    seen, expected = (_as_numbers(each) if each.dtype.kind in "Mm" else each for each in (seen, expected))
+    if (seen.dtype == object) != (expected.dtype == object):
+        return _from_names(seen), _from_names(expected)
+    return _spelled(seen), _spelled(expected)
+
+
+def _as_numbers(moments: Column, start: int = 0) -> Column:
+    """Microseconds from ``start``."""
+    since = np.where(np.isnat(moments), start, moments.astype(np.int64)) - start
+    return np.where(np.isnat(moments), np.nan, since.astype(np.float64))
+
+
+def _from_names(column: Column) -> Column:
+    """Names as the numbers that they spell; as they are where they spell none."""
+    if column.dtype != object or None in column.tolist():
+        return column
+    try:
+        return np.array([float(name.replace(MINUS, "-")) for name in column.tolist()])
+    except ValueError:
+        return column
+
+
+def _spelled(column: Column) -> Column:
+    """Names with the minus sign of a keyboard: matplotlib writes a longer one along an axis."""
+    if column.dtype != object:
+        return column
+    plain = [each if each is None else content.composed(each.replace(MINUS, "-")) for each in column.tolist()]
+    return np.array(plain, dtype=object)
+
+
+def _matched(pairs: Mapping[str, Pair], tolerance: Tolerance) -> bool:
+    """Whether each expected row has one of its own that is like it."""
+    count: int
+    (count, *_) = {len(seen) for seen, _ in pairs.values()}
+    nothing = np.zeros(count, dtype=np.intp)
+    sides, bands = Sides(nothing, nothing), list[Band]()
+    for seen, expected in pairs.values():
+        if (seen.dtype == object) != (expected.dtype == object):
+            return False
+        if seen.dtype == object:
+            if None in seen.tolist():
+                return False
+            sides = both(sides, codes(seen.tolist(), expected.tolist()))
+            continue
+        if seen.shape != expected.shape:
+            return False
+        for one, other in zip(seen.reshape(count, -1).T, expected.reshape(count, -1).T, strict=True):
+            sides = both(sides, finite_codes(one, other))
+            bands.append(band(one, other, tolerance))
+
+    def alike(at: Places, beside: Places) -> Flags:
+        flags = np.ones(len(at), dtype=bool)
+        for seen, expected in pairs.values():
+            one, other = seen[at], expected[beside]
+            same = one == other if seen.dtype == object else tolerance.close(one, other)
+            flags &= same.reshape(len(at), -1).all(axis=1)
+        return flags
+
+    return matched(sides, bands, alike, Budget(len(pairs))) is not None
+
+
+def _in_order(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+    """The rows of both sides sorted by texts, then by numbers: to tell which of the data differ."""
+    names = sorted(pairs, key=lambda name: pairs[name][1].dtype != object)
+    sides = [_sorted_rows([pairs[name][side] for name in names]) for side in (0, 1)]
+    return {name: (seen[sides[0]], expected[sides[1]]) for name, (seen, expected) in pairs.items()}
+
+
+def _sorted_rows(columns: list[Column]) -> list[int]:
+    def key(at: int) -> list[tuple[int, float, str]]:
+        return [_key(item) for each in columns for item in np.ravel(each[at])]
+
+    return sorted(range(len(columns[0])), key=key)
 
 
 def _key(item: Any) -> tuple[int, float, str]:
@@ -240,7 +359,7 @@ def _key(item: Any) -> tuple[int, float, str]:
     return (2, 0.0, "") if np.isnan(item) else (0, float(f"{item:.8e}"), "")
 
 
-def _same(seen: np.ndarray[Any, Any], expected: np.ndarray[Any, Any], tolerance: Tolerance) -> bool:
+def _same(seen: Column, expected: Column, tolerance: Tolerance) -> bool:
     if seen.shape != expected.shape:
         return False
     if object in (seen.dtype, expected.dtype):

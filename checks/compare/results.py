@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from checks.compare import content
+from checks.compare.closeness import Tolerance
+from checks.compare.keyed import Keyed, told_apart
+from checks.compare.matching import Budget, Flags, Places, matched
 from checks.evidence import values as v
 
 Value = object
 Row = tuple[Value, ...]
-_MAX_PAIRS = 250_000
+_COST = 10  # of comparing two rows, next to two numbers
 
 
 class Result(NamedTuple):
@@ -31,15 +36,17 @@ class Near(NamedTuple):
     absolute: float
     whole_exactly: bool = True
 
-    def same(self, seen: Value, wanted: Value) -> bool:
+    def same(self, seen: Any, wanted: Any) -> bool:
         """Whether two values are equal; a text never equals a number, as in SQLite."""
         if _is_number(seen) and _is_number(wanted):
             if seen == wanted:
                 return True
             if self.whole_exactly and isinstance(seen, int) and isinstance(wanted, int):
                 return abs(seen - wanted) <= self.absolute
-            bound = self.absolute + self.relative * abs(float(wanted))  # type: ignore[arg-type]
-            return abs(float(seen) - float(wanted)) <= bound  # type: ignore[arg-type]
+            if not (math.isfinite(seen) and math.isfinite(wanted)):
+                return False  # an infinity is near nothing but itself
+            bound = self.absolute + self.relative * abs(float(wanted))
+            return abs(float(seen) - float(wanted)) <= bound
         return type(seen) is type(wanted) and seen == wanted
 
     def same_row(self, seen: Row, wanted: Row) -> bool:
@@ -63,29 +70,24 @@ def picked(result: Result, positions: Sequence[int]) -> Result:
 
 
 def same_rows(seen: Sequence[Row], wanted: Sequence[Row], near: Near) -> bool:
-    """Whether the rows are the same in any order, each as often."""
+    """Whether the rows are the same in any order, each as often. Raises UndecidedError where very many are so
+    nearly alike that this cannot be told within the limits.
+    """
     if len(seen) != len(wanted):
         return False
-    theirs, ours = sorted(seen, key=_sorting), sorted(wanted, key=_sorting)
-    if all(map(near.same_row, theirs, ours)):
-        return True
-    # Numbers a little apart may sort otherwise: each row then looks for its own.
-    return len(seen) * len(wanted) <= _MAX_PAIRS and _each_has_one(theirs, ours, near)
+    tolerance = Tolerance(near.relative, near.absolute, whole_exactly=near.whole_exactly)
+    sides, bands = told_apart([*map(_keyed, seen)], [*map(_keyed, wanted)], tolerance)
+
+    def alike(at: Places, beside: Places) -> Flags:
+        pairs = zip(at, beside, strict=True)
+        return np.array([near.same_row(seen[one], wanted[other]) for one, other in pairs], dtype=bool)
+
+    return matched(sides, bands, alike, Budget(_COST)) is not None
 
 
 def in_order(seen: Sequence[Row], wanted: Sequence[Row], near: Near) -> bool:
     """Whether the rows are the same, one by one."""
     return len(seen) == len(wanted) and all(map(near.same_row, seen, wanted))
-
-
-def _each_has_one(seen: Sequence[Row], wanted: Sequence[Row], near: Near) -> bool:
-    left = list(wanted)
-    for row in seen:
-        place = next((at for at, other in enumerate(left) if near.same_row(row, other)), None)
-        if place is None:
-            return False
-        del left[place]
-    return True
 
 
 def _is_number(value: Value) -> bool:
@@ -108,15 +110,13 @@ def _value(node: v.AnyNode) -> Value:
     return content.scalar(node)
 
 
-def _sorting(row: Row) -> tuple[tuple[int, float, str], ...]:
-    """SQLite's order of sorts of values (NULL, numbers, texts, blobs); numbers to nine digits."""
-    return tuple(_place(value) for value in row)
-
-
-def _place(value: Value) -> tuple[int, float, str]:
-    if value is None:
-        return 0, 0.0, ""
-    if _is_number(value):
-        number = float(value)  # type: ignore[arg-type]
-        return 1, float(f"{number:.9g}") if math.isfinite(number) else number, ""
-    return (2, 0.0, value) if isinstance(value, str) else (3, 0.0, repr(value))
+def _keyed(row: Row) -> Keyed:
+    """What must be equal in a row (sorts of values, texts, NULL), and its numbers."""
+    key, numbers = list[object](), list[float]()
+    for value in row:
+        number = float(value) if _is_number(value) else math.nan  # type: ignore[arg-type]
+        key.append(
+            (type(value), value) if not _is_number(value) else "" if math.isfinite(number) else str(number)
+        )
+        numbers += [number] if math.isfinite(number) else []
+    return Keyed(tuple(key), tuple(numbers))

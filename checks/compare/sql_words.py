@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 READING = ("SELECT", "WITH", "VALUES")
+_SORTS_OF_JOIN = frozenset({"LEFT", "RIGHT", "FULL", "CROSS", "INNER", "NATURAL"})
 _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 
 
@@ -50,24 +51,47 @@ def writes(statement: Sequence[Token]) -> bool:
     """Whether a statement is none that only reads."""
     if first_word(statement) not in READING:
         return True
-    return first_word(statement) == "WITH" and any(
-        token.kind == "word" and token.text in _WRITING and not _is_call(statement, number)
-        for number, token in enumerate(statement)
-        if _depth(statement, number) == 0
-    )
+    if first_word(statement) != "WITH":
+        return False
+    depth = 0
+    for number, token in enumerate(statement):
+        if token.kind == "symbol":
+            depth += (token.text == "(") - (token.text == ")")
+        elif (
+            depth == 0 and token.text in _WRITING and token.kind == "word" and not _is_call(statement, number)
+        ):
+            return True
+    return False
 
 
 def uses(statement: Sequence[Token], phrase: str) -> bool:
-    """Whether the words of ``phrase`` (``GROUP BY``) follow one another in the statement."""
-    wanted = phrase.upper().split()
-    texts = [token.text if token.kind == "word" else "" for token in statement]
+    """Whether the words of ``phrase`` (``GROUP BY``) follow one another in the statement; joins may be
+    written in full or in short."""
+    if phrase.upper().split() == ["OUTER", "JOIN"]:
+        return any(uses(statement, f"{word} JOIN") for word in ("LEFT", "RIGHT", "FULL"))
+    wanted = _full_joins(phrase.upper().split())
+    texts = _full_joins([token.text if token.kind == "word" else "" for token in statement])
+    if wanted == ["INNER", "JOIN"] and "INNER" not in phrase.upper():
+        wanted = ["JOIN"]
     return any(texts[start : start + len(wanted)] == wanted for start in range(len(texts)))
+
+
+def _full_joins(words: Sequence[str]) -> list[str]:
+    """``LEFT OUTER JOIN`` as ``LEFT JOIN``, and a ``JOIN`` of no other sort as ``INNER JOIN``."""
+    found: list[str] = []
+    for at, word in enumerate(words):
+        if word == "OUTER" and words[at + 1 : at + 2] == ["JOIN"]:
+            continue
+        if word == "JOIN" and (not found or found[-1] not in _SORTS_OF_JOIN):
+            found.append("INNER")
+        found.append(word)
+    return found
+
+
+def folded_name(name: str) -> str:
+    """A column's name without case and without blanks beside signs: ``count( * )`` is ``COUNT(*)``."""
+    return re.sub(r"\s*([^\w\s])\s*", r"\1", " ".join(name.split())).casefold()
 
 
 def _is_call(statement: Sequence[Token], number: int) -> bool:
     return number + 1 < len(statement) and statement[number + 1].text == "("
-
-
-def _depth(statement: Sequence[Token], number: int) -> int:
-    before = [token.text for token in statement[:number] if token.kind == "symbol"]
-    return before.count("(") - before.count(")")

@@ -8,12 +8,13 @@ import numpy as np
 
 from checks.compare import content
 from checks.compare.closeness import Tolerance
-from checks.compare.normal import sort_key
+from checks.compare.content import Numbers
+from checks.compare.keyed import keyed, told_apart
+from checks.compare.matching import Budget, Flags, Places, band, finite_codes, matched
 from checks.compare.spelling import spelled
 from checks.evidence import values as v
 
-MAX_TRIED = 1_000
-MAX_UNORDERED = 200
+COST = 30  # of comparing two values of any kind, next to two numbers
 
 
 # Containers whose elements stand in an order; what else they are does not count where `loose` says so.
@@ -95,7 +96,7 @@ def same_items(
     if len(seen) != len(expected):
         return False
     if not ordered:
-        return len(seen) <= MAX_UNORDERED and same_bag(seen, expected, tolerance)
+        return same_bag(seen, expected, tolerance)
     return all(same(one, other, tolerance, loose=loose) for one, other in zip(seen, expected, strict=True))
 
 
@@ -110,22 +111,62 @@ def same_cells(seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode], toleran
 def same_bag(
     seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode], tolerance: Tolerance, *, loose: bool = False
 ) -> bool:
-    """Whether two lists hold equal values equally often, in any order.
-
-    Sorted side by side they usually agree; where tolerance makes their orders differ, each expected value
-    takes the first that is left and like it.
+    """Whether two lists hold equal values equally often, in any order. Raises UndecidedError where very many
+    are so nearly alike that this cannot be told within the limits.
     """
-    theirs, ours = sorted(seen, key=sort_key), sorted(expected, key=sort_key)
-    if all(same(one, other, tolerance, loose=loose) for one, other in zip(theirs, ours, strict=True)):
-        return True
-    if len(theirs) > MAX_TRIED:
+    if len(seen) != len(expected):
         return False
-    for other in ours:
-        found = next((at for at, one in enumerate(theirs) if same(one, other, tolerance, loose=loose)), None)
-        if found is None:
-            return False
-        theirs.pop(found)
-    return True
+    if _all_whole(seen, expected) and tolerance.whole_exactly and not tolerance.absolute:
+        return sorted(map(_value, seen)) == sorted(map(_value, expected))
+    numbers = _floats(seen, expected, tolerance)
+    if numbers is not None:
+        return _same_numbers(*numbers, tolerance)
+    sides, bands = told_apart(
+        [keyed(node, loose=loose) for node in seen],
+        [keyed(node, loose=loose) for node in expected],
+        tolerance,
+    )
+
+    def alike(at: Places, beside: Places) -> Flags:
+        pairs = zip(at, beside, strict=True)
+        found = [same(seen[one], expected[other], tolerance, loose=loose) for one, other in pairs]
+        return np.array(found, dtype=bool)
+
+    return matched(sides, bands, alike, Budget(COST)) is not None
+
+
+def _all_whole(seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode]) -> bool:
+    return all(isinstance(node, v.Int) for nodes in (seen, expected) for node in nodes)
+
+
+def _value(node: v.AnyNode) -> int:
+    return node.value if isinstance(node, v.Int) else 0
+
+
+def _floats(
+    seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode], tolerance: Tolerance
+) -> tuple[Numbers, Numbers] | None:
+    """Both sides as arrays, where nothing but the tolerance decides about any two of their numbers."""
+    plain = all(isinstance(node, (v.Int, v.Float)) for nodes in (seen, expected) for node in nodes)
+    whole = [any(isinstance(node, v.Int) for node in nodes) for nodes in (seen, expected)]
+    if not plain or (tolerance.whole_exactly and all(whole)):
+        return None
+    theirs, ours = (content.numbers(v.Sequence(items=tuple(nodes))) for nodes in (seen, expected))
+    return None if theirs is None or ours is None else (theirs.astype(float), ours.astype(float))
+
+
+def _same_numbers(seen: Numbers, expected: Numbers, tolerance: Tolerance) -> bool:
+    """Where no number's reach lies inside another's, sorting alone decides."""
+    if np.isnan(expected).any() and not tolerance.nan_equal:
+        return False
+    found = matched(
+        finite_codes(seen, expected),
+        [band(seen, expected, tolerance)],
+        lambda at, beside: tolerance.close(seen[at], expected[beside]),
+        Budget(),
+        sorting=tolerance.relative <= 1,
+    )
+    return found is not None
 
 
 def _labels(nodes: Sequence[v.AnyNode]) -> set[object]:
@@ -138,7 +179,7 @@ def _unknown(nodes: Sequence[v.AnyNode]) -> bool:
 
 
 def _same_containers(seen: v.AnyNode, expected: v.AnyNode, tolerance: Tolerance, *, loose: bool) -> bool:
-    if not _alike(seen, expected, loose):
+    if not _alike(seen, expected, loose) or content.cut(seen) != content.cut(expected):
         return False
     theirs, ours = content.items(seen), content.items(expected)
     if theirs is None or ours is None:
@@ -170,7 +211,7 @@ def _same_objects(seen: v.Opaque, expected: v.Opaque, tolerance: Tolerance) -> b
 
 def _same_entries(seen: v.Mapping, expected: v.Mapping, tolerance: Tolerance, *, loose: bool = False) -> bool:
     theirs, ours = _by_key(seen), _by_key(expected)
-    if theirs is None or ours is None or theirs.keys() != ours.keys():
+    if theirs is None or ours is None or theirs.keys() != ours.keys() or seen.cut != expected.cut:
         return False
     return all(same(theirs[key], ours[key], tolerance, loose=loose) for key in ours)
 

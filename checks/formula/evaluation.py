@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from checks.evidence import values as v
+from checks.formula.axes import Axes, axes_made
 from checks.formula.cost import MAX_BITS, MAX_TEXT, Budget, UndefinedError
 from checks.formula.exchange import Frame, Labelled, key_of, node_of, value_of
 from checks.formula.functions import CONSTANTS, FUNCTIONS, array, elements, text, truth
@@ -140,7 +141,7 @@ class _Evaluation:
             _check_whole(op, left, right)
         if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
             shape = () if isinstance(op, ast.MatMult) else np.broadcast_shapes(left.shape, right.shape)
-            self._budget.spend(int(np.prod(shape)))
+            self._budget.spend(math.prod(shape))
         if isinstance(op, ast.MatMult):
             return FUNCTIONS["dot"](left, right)
         if isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
@@ -150,17 +151,52 @@ class _Evaluation:
         return _ARITHMETIC[type(op)](left, right)
 
     def _compare(self, tree: ast.Compare) -> Any:
-        left = self.of(tree.left)
+        left, made = self.of(tree.left), axes_made(tree.left)
         found: Any = True
         for op, piece in zip(tree.ops, tree.comparators, strict=True):
-            right = self.of(piece)
-            one = _compared(op, left, right)
+            right, made_here = self.of(piece), axes_made(piece)
+            one = self._compared(op, left, right, (made, made_here))
             if isinstance(one, np.ndarray) or isinstance(found, np.ndarray):
                 found = np.logical_and(found, one)
             elif not one:
                 return False
-            left = right
+            left, made = right, made_here
         return found
+
+    def _compared(self, op: ast.cmpop, left: Any, right: Any, made: tuple[Axes, Axes]) -> Any:  # noqa: PLR0911 - one line an operator
+        match op:
+            case ast.Is():
+                return left is None
+            case ast.IsNot():
+                return left is not None
+            case ast.In():
+                return _contains(right, left)
+            case ast.NotIn():
+                return not _contains(right, left)
+            case ast.Eq():
+                return self._equal(left, right, made)
+            case ast.NotEq():
+                found = self._equal(left, right, made)
+                return ~found if isinstance(found, np.ndarray) else not found
+        if isinstance(left, (str, frozenset)) and type(left) is type(right):
+            return _ORDER[type(op)](left, right)
+        one, other = _comparable(left), _comparable(right)
+        self._spend_together(one, other)
+        return _ORDER[type(op)](one, other)
+
+    def _equal(self, left: Any, right: Any, made: tuple[Axes, Axes]) -> Any:
+        """As :func:`_same`; arrays also where an axis was made to go with each place of the other's."""
+        one, other = (each.values if isinstance(each, Labelled) else each for each in (left, right))
+        if not any(made) or not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+            return _same(one, other)
+        if not _go_together(one, other, made):
+            return False
+        self._spend_together(one, other)
+        return np.asarray(one == other)
+
+    def _spend_together(self, one: Any, other: Any) -> None:
+        if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+            self._budget.spend(math.prod(np.broadcast_shapes(one.shape, other.shape)))
 
     def _subscript(self, tree: ast.Subscript) -> Any:
         whole, key = self.of(tree.value), self._key(tree.slice)
@@ -244,26 +280,6 @@ _ORDER: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-def _compared(op: ast.cmpop, left: Any, right: Any) -> Any:  # noqa: PLR0911 - one line an operator
-    match op:
-        case ast.Is():
-            return left is None
-        case ast.IsNot():
-            return left is not None
-        case ast.In():
-            return _contains(right, left)
-        case ast.NotIn():
-            return not _contains(right, left)
-        case ast.Eq():
-            return _equal(left, right)
-        case ast.NotEq():
-            found = _equal(left, right)
-            return ~found if isinstance(found, np.ndarray) else not found
-    if isinstance(left, (str, frozenset)) and type(left) is type(right):
-        return _ORDER[type(op)](left, right)
-    return _ORDER[type(op)](_comparable(left), _comparable(right))
-
-
 def _comparable(value: Any) -> Any:
     found = array(value)
     if isinstance(found, (v.Node, Frame, frozenset, dict)) or found is None:
@@ -276,22 +292,17 @@ def _contains(whole: Any, part: Any) -> bool:
         return isinstance(part, str) and part in whole
     if isinstance(whole, (frozenset, dict)):
         return key_of(part) in whole
-    return any(bool(np.all(_equal(each, part))) for each in elements(whole))
+    return any(bool(np.all(_same(each, part))) for each in elements(whole))
 
 
-MAX_TOGETHER = 5_000_000  # pairs that a comparison of two tables may make
-
-
-def _equal(left: Any, right: Any) -> Any:
-    """Element by element where one is an array, else as a whole. Arrays of other shapes are not equal, unless
-    one of their axes was made (``x[:, None]``) to go with each place of the other's.
-    """
+def _same(left: Any, right: Any) -> Any:
+    """Element by element where one is an array, else as a whole. Arrays of other shapes are not equal."""
     one, other = (each.values if isinstance(each, Labelled) else each for each in (left, right))
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         if isinstance(one, (frozenset, dict, v.Node)) or isinstance(other, (frozenset, dict, v.Node)):
             return False
         one, other = np.asarray(one), np.asarray(other)
-        if one.shape != other.shape and one.shape and other.shape and not _go_together(one, other):
+        if one.shape != other.shape and one.shape and other.shape:
             return False
         return np.asarray(one == other)
     if isinstance(one, (Frame, v.Node)) or isinstance(other, (Frame, v.Node)):
@@ -299,17 +310,14 @@ def _equal(left: Any, right: Any) -> Any:
     return bool(one == other)
 
 
-def _go_together(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
-    """Whether two tables of one number of axes broadcast."""
-    pairs = zip(one.shape, other.shape, strict=False)
-    fits = (
-        one.ndim == other.ndim > 1
-        and one.size > 0 < other.size
-        and all(a == b or 1 in (a, b) for a, b in pairs)
+def _go_together(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any], made: tuple[Axes, Axes]) -> bool:
+    """Whether arrays of one number of axes agree in every axis but those that were made."""
+    if one.ndim != other.ndim or (one.shape != other.shape and not one.size * other.size):
+        return False
+    return all(
+        a == b or (a == 1 and axis in made[0]) or (b == 1 and axis in made[1])
+        for axis, (a, b) in enumerate(zip(one.shape, other.shape, strict=True))
     )
-    if fits and math.prod(map(max, one.shape, other.shape)) > MAX_TOGETHER:
-        raise UndefinedError("it would take too many steps")
-    return fits
 
 
 def _truths(value: Any) -> Any:

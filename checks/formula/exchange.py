@@ -6,6 +6,7 @@ Numbers are Python's, lists, sets and dicts too; arrays are NumPy's; a series or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,6 +18,16 @@ from checks.compare import content
 from checks.compare.arrays import array_of, plain_node
 from checks.evidence import values as v
 from checks.formula.cost import MAX_BITS, UndefinedError
+
+
+class Whole(int):
+    """A whole number beyond 64 bits as a key: Python's own hashes of such numbers can be chosen to fall on
+    one place of a set, all of them."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(hex(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +129,8 @@ def key_of(value: Any) -> Hashable:
     """A value as a set's element or a dict's key; raises UndefinedError where it is none."""
     if isinstance(value, list):
         raise UndefinedError("a list cannot be an element of a set")
-    if isinstance(value, int) and value.bit_length() > 64:
-        return f"int {value}"  # such numbers can be chosen to fall on one place of a set, all of them
+    if isinstance(value, (int, float)) and 2**64 <= abs(value) != math.inf:
+        return Whole(value)
     if isinstance(value, tuple):
         return tuple(map(key_of, value))
     if isinstance(value, (np.ndarray, dict, Labelled, Frame, v.Node)):

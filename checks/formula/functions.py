@@ -17,7 +17,7 @@ from checks.compare.closeness import Tolerance
 from checks.compare.normal import fold, sort_key
 from checks.evidence import values as v
 from checks.formula.cost import MAX_TEXT, UndefinedError
-from checks.formula.exchange import Frame, Labelled, key_of, node_of
+from checks.formula.exchange import Frame, Labelled, Whole, key_of, node_of
 
 MAX_RANGE = 100_000
 _NUMBERS = {bool, int, float, complex}
@@ -43,7 +43,7 @@ def numbers(value: Any) -> np.ndarray[Any, Any]:
         stacked = content.numbers(found.node)
         found = np.empty(0, dtype=object) if stacked is None else stacked
     if isinstance(found, (frozenset, dict)):
-        found = list(found)
+        found = elements(found)
     made = np.asarray(found)
     if made.dtype.kind not in "biufcMm":
         raise UndefinedError("it holds something else than numbers")
@@ -59,7 +59,8 @@ def elements(value: Any) -> list[Any]:
     if isinstance(value, Frame):
         return content.column_names(value.node)
     if isinstance(value, (list, tuple, frozenset, dict, str, range)):
-        return sorted(value, key=_order) if isinstance(value, frozenset) else list(value)
+        found = sorted(value, key=_order) if isinstance(value, frozenset) else list(value)
+        return [int(each) if isinstance(each, Whole) else each for each in found]
     raise UndefinedError("it is nothing that can be gone through")
 
 
@@ -205,7 +206,7 @@ def columns(x: Any) -> list[str]:
 
 def keys(x: Any) -> list[Any]:
     """A dict's keys."""
-    return list(x) if isinstance(x, dict) else columns(x)
+    return elements(x) if isinstance(x, dict) else columns(x)
 
 
 def values(x: Any) -> Any:
@@ -215,7 +216,7 @@ def values(x: Any) -> Any:
 
 def items(x: dict[Any, Any]) -> list[Any]:
     """A dict's pairs."""
-    return list(x.items())
+    return list(zip(elements(x), x.values(), strict=True))
 
 
 def shape(x: Any) -> tuple[int, ...]:

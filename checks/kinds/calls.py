@@ -281,17 +281,20 @@ def runs_by_case(values: Mapping[str, v.AnyNode], key: str) -> dict[str, list[v.
 
 def _differs(first: v.Called, again: v.Called) -> bool:
     """Whether another run of the same case came out otherwise, to the last bit."""
-    exact = Tolerance(relative=0.0)
     if [step.ended for step in first.steps] != [step.ended for step in again.steps]:
         return True
     pairs = zip(first.steps, again.steps, strict=True)
     return any(
-        one.result is not None
-        and other.result is not None
-        and not isinstance(one.result, v.Opaque)
-        and not structure.same(other.result, one.result, exact)
+        one.result is not None and other.result is not None and _other_result(other.result, one.result)
         for one, other in pairs
     )
+
+
+def _other_result(seen: v.AnyNode, first: v.AnyNode) -> bool:
+    """Whether a result is another one; of what does not even equal itself (objects of which nothing is known,
+    functions) this cannot be said."""
+    exact = Tolerance(relative=0.0)
+    return not structure.same(seen, first, exact) and structure.same(first, first, exact)
 
 
 KIND = Calls

@@ -88,7 +88,7 @@ class Members(TargetKind):
         other = next((item for item in found if not self._fits(item)), None)
         if other is not None and self.others == "forbidden":
             return Outcome(0.0, "not_text" if self._only_texts() else "not_plain", {"names": describe(other)})
-        outcome = self._judge_names({content.label(item) for item in found if self._fits(item)})
+        outcome = self._judge_names([item for item in found if self._fits(item)])
         if outcome.passed and self.container == "set" and not isinstance(node, v.SetOf):
             return Outcome(self.credit, "container")
         return outcome
@@ -100,13 +100,14 @@ class Members(TargetKind):
         plain = isinstance(item, (v.Bool, v.Int, v.Float))
         return isinstance(item, v.Text) or (plain and not self._only_texts())
 
-    def _judge_names(self, found: set[object]) -> Outcome:
-        names = {self._named(name) for name in found}
-        bad = [name for name in self.forbidden if name in names]
-        unknown: list[object] = []
+    def _judge_names(self, found: list[v.AnyNode]) -> Outcome:
+        names = {self._meant(content.label(item)): _shown(item) for item in found}
+        bad = [name for name in self.forbidden if _label(name) in names]
+        unknown: list[str] = []
         if self.others == "forbidden":
-            unknown = sorted(names - {*self.required, *self.optional, *self.forbidden}, key=str)
-        missing = [name for name in self.required if name not in names]
+            known = {*map(_label, (*self.required, *self.optional, *self.forbidden))}
+            unknown = sorted(name for label, name in names.items() if label not in known)
+        missing = [name for name in self.required if _label(name) not in names]
         texts = _texts(self.forbidden, bad) + _texts(self.required, missing)
         if bad or unknown:
             facts = {"names": listed([quoted_if_odd(str(name)) for name in [*bad, *unknown]])}
@@ -115,14 +116,21 @@ class Members(TargetKind):
             return Outcome(0.0, "missing", {"names": "…", "count": len(missing)}, _paragraph(texts, {}))
         return PASSED
 
-    def _named(self, name: object) -> object:
+    def _meant(self, label: object) -> object:
         """The member that is meant: of a float the one that differs by rounding alone."""
-        if not isinstance(name, float):
-            return name
-        listed = [
-            each for each in (*self.required, *self.optional, *self.forbidden) if isinstance(each, float)
-        ]
-        return next((each for each in listed if math.isclose(each, name, rel_tol=1e-9)), name)
+        if not isinstance(label, float):
+            return label
+        named = (*self.required, *self.optional, *self.forbidden)
+        floats = [each for each in named if isinstance(each, float)]
+        return next((each for each in floats if math.isclose(each, label, rel_tol=1e-9)), label)
+
+
+def _shown(item: v.AnyNode) -> str:
+    return item.v if isinstance(item, v.Int) else str(content.scalar(item))
+
+
+def _label(name: Member) -> object:
+    return content.plain_label(content.composed(name) if isinstance(name, str) else name)
 
 
 def _texts(messages: list[Member] | dict[str, str], names: list[Member]) -> list[str]:

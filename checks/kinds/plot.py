@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from checks.compare import content, plots
@@ -153,18 +154,24 @@ class Plot(TargetKind):
         if not found:
             raise MissingReferenceError(f"what {self.of.variable} is held against is no plot")
         other = found[min(number if self.at is None else self.at, len(found) - 1)]
-        for artist in plots.artists(other):
+        for drawn in plots.artists(other):
+            artist = plots.as_points(drawn) or drawn
             word = next((word for word, each in plots.SORTS.items() if each.sort == artist.sort), None)
             if word is None or word == "text":
                 continue
             names = [
                 name for name in plots.SORTS[word].main if plots.column(plots.datum(artist, name)) is not None
             ]
+            if word == "bars" and _stands_on_others(artist) and len(plots.artists(other, "bars")) == 1:
+                names.append("base")
             drawing = Drawing(artist=word, data={name: Operand(reference="") for name in names})  # type: ignore[arg-type]
             alone = v.Opaque(0, "", sort="axes", attributes={"artists": v.Sequence(items=(artist,))})
             short = drawing.shortfall(axes, alone, scene, self.of)
             facts = {"artist": plots.SORTS[word].one, "datum": short.about if short else ""}
             yield PASSED if short is None else Outcome(0.0, short.reason, facts)
+        stacked, theirs = (any(map(_stands_on_others, plots.artists(each, "bars"))) for each in (other, axes))
+        if stacked and not theirs:
+            yield Outcome(0.0, "data", {"artist": plots.SORTS["bars"].one, "datum": "base"})
 
     def _axis(self, letter: str, axes: v.Opaque) -> Iterator[Outcome]:
         scale, limits, ticks = (getattr(self, letter + word) for word in ("scale", "lim", "ticks"))
@@ -178,7 +185,7 @@ class Plot(TargetKind):
             yield _judge_limits(limits, [] if seen is None else seen.ravel().tolist(), facts)
         if ticks is not None:
             names = _texts(axes.attributes.get(f"{letter}ticks"))
-            same = [name.strip() for name in names] == [name.strip() for name in ticks]
+            same = [*map(_plain_tick, names)] == [*map(_plain_tick, ticks)]
             yield (
                 PASSED
                 if same
@@ -209,7 +216,7 @@ def _judge_legend(wanted: bool | list[str], node: v.AnyNode | None) -> Outcome:
 def _judge_limits(wanted: list[float | None], seen: list[float], facts: Mapping[str, str]) -> Outcome:
     if len(seen) != 2:
         return Outcome(0.0, "limits", {**facts, "found": "nowhere"})
-    near = 1e-6 * max(1.0, abs(seen[1] - seen[0]))
+    near = 1e-6 * abs(seen[1] - seen[0])
     fits = all(bound is None or abs(bound - found) <= near for bound, found in zip(wanted, seen, strict=True))
     return (
         PASSED if fits else Outcome(0.0, "limits", {**facts, "found": f"from {seen[0]:.4g} to {seen[1]:.4g}"})
@@ -221,7 +228,17 @@ def _texts(node: v.AnyNode | None) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return " ".join(content.composed(text).split()).casefold()
+
+
+def _plain_tick(text: str) -> str:
+    return content.composed(text.strip().replace(plots.MINUS, "-"))
+
+
+def _stands_on_others(artist: v.Opaque) -> bool:
+    """Whether these are bars on top of others: elsewhere they would say another thing."""
+    base = plots.column(artist.attributes.get("base")) if artist.sort == "bars" else None
+    return base is not None and base.dtype != object and bool(np.any(base != 0))
 
 
 KIND = Plot

@@ -11,8 +11,9 @@ import msgspec
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from checks.compare import content
 from checks.compare.results import Near, Result, in_order, picked, read_result, same_rows
-from checks.compare.sql_words import first_word, statements, uses, writes
+from checks.compare.sql_words import first_word, folded_name, statements, uses, writes
 from checks.errors import MissingReferenceError, NotMadeError
 from checks.evidence import values as v
 from checks.kinds.calls import digest, runs_by_case
@@ -39,8 +40,13 @@ class Rows(Piece):
 
     def result(self) -> Result:
         """As a query's result; truth values are numbers in SQL."""
-        rows = (tuple(int(cell) if isinstance(cell, bool) else cell for cell in row) for row in self.rows)
-        return Result(tuple(self.columns), tuple(rows))
+        return Result(tuple(self.columns), tuple(tuple(map(_value, row)) for row in self.rows))
+
+
+def _value(cell: Cell) -> Cell:
+    if isinstance(cell, bool):
+        return int(cell)
+    return content.composed(cell) if isinstance(cell, str) else cell
 
 
 class Database(Piece):
@@ -277,7 +283,7 @@ class Sql(Kind, Piece):
 
     def _names(self, result: Result) -> list[str]:
         fold = self.columns.names == "ignore_case"
-        return [name.casefold() if fold else name for name in result.names]
+        return [folded_name(name) if fold else name for name in result.names]
 
     def _judge_rows(self, seen: Result, wanted: Result) -> Outcome:
         near = Near(self.rel, self.abs, "rel" not in self.model_fields_set)
@@ -293,11 +299,11 @@ class Sql(Kind, Piece):
         return PASSED if in_order(seen.rows, wanted.rows, near) else Outcome(self.credit, "order")
 
     def _positions(self, names: Sequence[str], wanted: Result) -> list[int]:
-        known = [name.casefold() for name in wanted.names]
-        missing = [name for name in names if name.casefold() not in known]
+        known = [folded_name(name) for name in wanted.names]
+        missing = [name for name in names if folded_name(name) not in known]
         if missing:
             raise MissingReferenceError(f"the expected result has no column {missing[0]} to be ordered by")
-        return [known.index(name.casefold()) for name in names]
+        return [known.index(folded_name(name)) for name in names]
 
 
 _ENDINGS = {

@@ -108,15 +108,13 @@ class Drawing(Piece):
     def _wanted(self, reference: v.Opaque | None, scene: Scene, of: Target) -> list[plots.Columns]:
         """The data asked for; held against the author's plot, those of any of its artists of the sort."""
         fixed = {name: operand for name, operand in self.data.items() if operand.reference != ""}
-        plain = {name: plots.column(operand.node(scene, of)) for name, operand in fixed.items()}
-        known = {name: _or_nothing(found) for name, found in plain.items()}
+        known = {name: self._column(operand.node(scene, of)) for name, operand in fixed.items()}
         theirs = [name for name in self.data if name not in fixed]
         if not theirs:
             return [known]
         sources = plots.artists(reference, self.artist) if reference is not None else []
         return [
-            {**known, **{name: _or_nothing(plots.column(plots.datum(each, name))) for name in theirs}}
-            for each in sources
+            {**known, **{name: self._column(plots.datum(each, name)) for name in theirs}} for each in sources
         ]
 
     def _lack(self, artist: v.Opaque, wanted: list[plots.Columns]) -> Shortfall | None:
@@ -125,16 +123,34 @@ class Drawing(Piece):
             return look
         if self.pieces and not self.pieces.hold(plots.pieces(artist)):
             return Shortfall("pieces")
-        seen = {name: _or_nothing(plots.column(plots.datum(artist, name))) for name in self.data}
+        seen = self._visible({name: self._column(plots.datum(artist, name)) for name in self.data})
         ordered = self.order == "same" if self.order else plots.SORTS[self.artist].ordered
-        tolerance = Tolerance(self.rel, self.abs)
-        faults = [next(plots.differing(seen, each, tolerance, ordered=ordered), None) for each in wanted]
+        wanted = [self._visible(each) for each in wanted]
+        faults = [self._fault(seen, each, ordered=ordered) for each in wanted]
         if None in faults or not self.data:
             return None
         moved = self.order == "same" and any(
-            not [*plots.differing(seen, each, tolerance, ordered=False)] for each in wanted
+            self._fault(seen, each, ordered=False) is None for each in wanted
         )
         return Shortfall("order") if moved else Shortfall("data", faults[0] or "" if faults else "")
+
+    def _column(self, node: v.AnyNode | None) -> np.ndarray[Any, Any]:
+        """A datum; an image's values have their shape, each of several straight lines its points."""
+        found = plots.column(node, flat=self.artist not in ("image", "segments"))
+        return np.array([None], dtype=object) if found is None else found  # equals none
+
+    def _visible(self, columns: plots.Columns) -> plots.Columns:
+        return plots.visible(plots.SORTS[self.artist].sort, columns)
+
+    def _fault(self, seen: plots.Columns, wanted: plots.Columns, *, ordered: bool) -> str | None:
+        """The first datum that is not as wanted. A line may be drawn from either end, unless order is asked
+        for."""
+        tolerance = Tolerance(self.rel, self.abs)
+        fault = next(plots.differing(seen, wanted, tolerance, ordered=ordered), None)
+        if fault is not None and self.artist == "line" and self.order is None and wanted.keys() >= {"x", "y"}:
+            turned = next(plots.differing(plots.flipped(seen), wanted, tolerance, ordered=ordered), None)
+            return None if turned is None else fault
+        return fault
 
     def _look(self, artist: v.Opaque) -> Shortfall | None:
         label = artist.attributes.get("label")
@@ -145,11 +161,6 @@ class Drawing(Piece):
             if wanted is not None and not _has_look(artist, name, wanted):
                 return Shortfall("look", name)
         return None
-
-
-def _or_nothing(found: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
-    """A column that equals none where there is nothing to compare."""
-    return np.array([None], dtype=object) if found is None else found
 
 
 def fits_wording(wanted: bool | TextRule, node: v.AnyNode | None) -> bool:

@@ -50,6 +50,8 @@ MEANINGS: list[tuple[str, Any]] = [
     ("xs == [3, 1, 2]", True), ("all(m == m)", True), ("m == [1, 2]", False), ("sum(reference(r))", 3.0), ("kind(t)", "table"),
     ("[a + b for a, b in zip(xs, [1, 1, 1])]", [4, 2, 3]), ("{w: len(w) for w in words}", {"tree": 4, "ox": 2}), ("str(n) + '!'", "7!"),
     ("[i * x for i, x in enumerate(xs)]", [0, 1, 4]), ("any(x > 2 for x in xs)", True), ("mean([1, 2, 3, 4])", 2.5), ("pi > 3", True),
+    ("10 ** 20 in {10 ** 20}", True), ("10 ** 400 in {10 ** 400}", True), ("'int 100000000000000000000' in {10 ** 20}", False), ("list({10 ** 20})[0] - 1", 10**20 - 1),
+    ("keys({10 ** 20: 1})[0] - 1", 10**20 - 1), ("len({10 ** 20, 'int 100000000000000000000', 10.0 ** 20})", 2),
     ("[x for x in range(3) for y in xs if y == x]", [1, 2]), ("count(xs, 3)", 1), ("sum([])", 0.0), ("none == 1", False),
 ]  # fmt: skip
 
@@ -104,6 +106,41 @@ def test_costly_formula_comes_to_an_end(text: str) -> None:
     started = time.process_time()
     assert isinstance(evaluate(parsed(text), NODES, lambda name: node(1)), Failure)
     assert time.process_time() - started < 20
+
+
+SHAPES: list[tuple[str, Any, Any, bool]] = [
+    # An axis of length 1 that the student chose is none that was made.
+    ("x == y", [[1, 2]], [[1, 2], [1, 2]], False),
+    ("x == y", [[1], [2]], [[1, 1], [2, 2]], False),
+    ("not all(x != y)", [[1, 2]], [[1, 2], [1, 2]], False),
+    ("x[:, None] == y[None, :]", [1, 1], [1, 1, 1], True),
+    ("x[:, None] == y[None, :]", [1], [1, 1, 1], True),
+    ("x[:, None] == y", [1, 1], [[1, 1, 1], [1, 1, 1]], True),
+    ("x[:, None] == y", [1], [[1, 1, 1], [1, 1, 1]], False),
+    ("x[None] == y", [1, 2], [[1, 2], [1, 2]], True),
+    ("x[0, :, None] == y", [[1, 2]], [[1, 1], [2, 2]], True),
+    ("abs(x[:, None] * 2) - mean(x) == y", [1, 1], [[1, 1], [1, 1]], True),
+    ("x[:, None] - y[None, :] == [[0, 0], [0, 0]]", [1], [1, 1], False),
+    ("x == 1", [[1, 1]], 0, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "x", "y", "holds"), SHAPES)
+def test_only_axes_that_the_formula_makes_go_with_each_place_of_another(
+    text: str, x: Any, y: Any, holds: bool
+) -> None:
+    given = {"x": node(np.array(x)), "y": node(np.array(y))}
+    found = evaluate(parsed(f"all({text})"), given, lambda name: node(1))
+    assert isinstance(found, Result), found
+    assert found.value is holds
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
+def test_comparison_of_every_pair_is_bounded(sign: str) -> None:
+    given = {"x": node(np.arange(20_000)), "y": node(np.arange(20_000))}
+    found = evaluate(parsed(f"all(x[:, None] {sign} y[None, :])"), given, lambda name: node(1))
+    assert isinstance(found, Failure)
+    assert "elements" in found.why
 
 
 def test_names_are_those_that_no_comprehension_binds() -> None:

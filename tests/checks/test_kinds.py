@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from checks.evidence import values as v
 from checks.scene import Scene
 from checks.spec.kind import kinds
 from tests.checks.making import outcome_of, series, table
 
 T = table({"id": [1, 2, 3], "k": ["a", "b", "b"], "x": [1.0, 2.0, float("nan")]})
 NAN = float("nan")
+HUGE = v.SetOf(items=(v.Int(v="1"), v.Int(v=hex(10**5000))))
 CASES: list[tuple[str, Any, str, float]] = [
     # one_of
     ("one_of: {of: x, accept: [1, 2]}", 2, "", 1.0),
@@ -71,6 +73,14 @@ CASES: list[tuple[str, Any, str, float]] = [
     ("members: {of: x, required: [a], container: any}", ["a"], "", 1.0),
     ("members: {of: x, forbidden: [b], others: allowed}", {"a", "b"}, "forbidden", 0.0),
     ("members: {of: x, required: [1]}", [1, [2]], "not_plain", 0.0),
+    ("members: {of: x, required: [100000000000000000000]}", {10**20}, "", 1.0),
+    ("members: {of: x, required: [18446744073709551616, 1]}", {1.0, 2.0**64}, "", 1.0),
+    ("members: {of: x, required: [100000000000000000000]}", {"int 100000000000000000000"}, "unknown", 0.0),
+    ("members: {of: x, required: ['int 100000000000000000000']}", {10**20}, "not_text", 0.0),
+    ("members: {of: x, required: ['1', 2]}", {1, 2}, "unknown", 0.0),
+    ("members: {of: x, required: [1]}", HUGE, "unknown", 0.0),
+    ("members: {of: x, required: [1], others: allowed}", HUGE, "", 1.0),
+    ('members: {of: x, required: ["a\u0301"]}', {"\u00e1"}, "", 1.0),
     ("members: {of: {variable: x, select: keys}, required: [a, b], container: any}", {"a": 1, "b": 2}, "", 1.0),
     # table
     ("table: {of: x, columns: [id, k], others: forbidden}", T, "column_extra", 0.0),
