@@ -142,7 +142,7 @@ def labels(array: v.Array) -> list[Any]:
     if found is not None:
         return [plain_label(number) for number in found.tolist()]
     if array.texts is not None and array.texts.missing is None:
-        return list(array.texts.strings())
+        return list(map(composed, array.texts.strings()))
     return [label(item) for item in elements(array) or ()]
 
 

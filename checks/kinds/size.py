@@ -74,7 +74,7 @@ def _distinct(node: v.AnyNode) -> int | None:
         return int(np.unique(plain).size)  # where all gaps are one value
     texts = _texts(node)
     if texts is not None:
-        return len(set(texts))
+        return len(set(map(content.composed, texts)))
     found = content.items(node)
     if found is None:
         return None

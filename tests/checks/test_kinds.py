@@ -65,6 +65,7 @@ CASES: list[tuple[str, Any, str, float]] = [
     ("size: {of: x, distinct: 2}", np.array([2**63, 2**63 + 1], dtype=np.uint64), "", 1.0),
     ("size: {of: x, distinct: 2}", np.array([np.nan, np.nan]), "distinct", 0.0),  # gaps are one value
     ("size: {of: x, distinct: 2}", series([1.0, 2.0, 1.0], ["p", "q", "r"]), "", 1.0),
+    ("size: {of: x, distinct: 2}", series(["\u00e9", "e\u0301", "e"], ["p", "q", "r"]), "", 1.0),  # one é
     ("size: {of: x, distinct: 4}", np.zeros((2, 2)), "distinct", 0.0),
     # members
     ("members: {of: x, required: [1, 2]}", {1, 2}, "", 1.0),
