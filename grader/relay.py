@@ -12,20 +12,16 @@ import time
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from grader import regrade_relay
 from grader.queue import BrokerDownError, Queue
 from grader.store import Store, attempts, events
-from grader.store.attempts import Beat
-from grader.store.silence import Silence
+from grader.store.lease_watch import LeaseWatch
 
 # Who comes within so much of the last round is sent with the others: a round for each one costs more.
 ROUND_SECONDS = 0.02
 # A message younger than so many sweeps may still be on its way.
 GRACE_SWEEPS = 5
-# Who waits this long for the writers' lock must not blame workers for having waited as well.
-PATIENCE_SECONDS = 2.0
 # What was told of an attempt that has ended is kept so long for those who come back.
 REMEMBER_SECONDS = 86_400.0
 TIDY_SECONDS = 600.0
@@ -113,10 +109,9 @@ class Reconciler:
         self._store = store
         self._queue = queue
         self._grace_seconds = grace_seconds
-        self._lease_seconds = lease_seconds
-        self._silence: Silence[Beat] = Silence(lease_seconds)
-        # Since when a worker could have renewed its lease for sure: the database took a write of ours.
-        self._could_renew: dict[Beat, float] = {}
+        self._leases = LeaseWatch(
+            store, seconds=lease_seconds, beats=attempts.beats, take_back=attempts.take_back
+        )
         self._short: frozenset[str] = frozenset()
         self._tidied = time.monotonic()
 
@@ -127,32 +122,7 @@ class Reconciler:
         self._find_lost()
 
     def _take_back(self) -> None:
-        """A lease that stands still for half its time makes us try to write ourselves.
-
-        So a database that nobody can write to is not taken for a worker that is dead: after our own write
-        a worker has time for one of its own.
-        """
-        with self._store.read() as session:
-            silent = self._silence.look(attempts.beats(session))
-        doubtful = self._silence.unchanged(self._lease_seconds / 2)
-        if not doubtful:
-            self._could_renew.clear()
-            return
-        asked = time.monotonic()
-        with self._store.write() as session:
-            session.connection()  # here SQLite waits for its lock
-            now = time.monotonic()
-            if now - asked > PATIENCE_SECONDS:
-                self._silence.reset()
-                self._could_renew.clear()
-                return
-            for beat in silent:
-                if now - self._could_renew.get(beat, now) > self._lease_seconds / 4:
-                    self._take(session, beat)
-        self._could_renew = {beat: self._could_renew.get(beat, now) for beat in doubtful}
-
-    def _take(self, session: Session, beat: Beat) -> None:
-        if attempts.take_back(session, beat):
+        for beat in self._leases.look():
             log.warning("lease expired", attempt=beat.attempt, owner=beat.owner)
 
     def _find_lost(self) -> None:

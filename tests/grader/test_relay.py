@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from grader import relay
 from grader.queue import BrokerDownError, Queue
 from grader.receive import Sent, receive_notebook
 from grader.relay import Reconciler, Relay, send_due
 from grader.settings import Settings
-from grader.store import attempts, open_store, submissions
+from grader.store import attempts, lease_watch, open_store, submissions
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
 
@@ -112,7 +111,7 @@ def test_a_clock_that_jumps_ends_no_lease_and_keeps_none_alive(store, queue, att
 
 def test_a_lease_is_not_blamed_for_a_database_that_made_everybody_wait(store, queue, attempt, monkeypatch):
     """The renewal is there, but nobody sees it before the lock is over, and by then the lease would be."""
-    monkeypatch.setattr(relay, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(lease_watch, "PATIENCE_SECONDS", 0.2)
     reconciler = Reconciler(store, queue, lease_seconds=1, grace_seconds=GRACE)
     lease, over = claim(store, attempt), threading.Event()
     with ThreadPoolExecutor(1) as pool:
