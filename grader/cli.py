@@ -30,6 +30,7 @@ from grader.due_commands import due_app
 from grader.exits import Exit, exits
 from grader.export_command import export_grades
 from grader.gather import Found, GatherError, gather
+from grader.interrupts import Interrupts, interrupts
 from grader.keep import OutFolder, write_file
 from grader.local import Graded, LocalGrader, judge_evidence, run_reference, sandbox_findings
 from grader.offer import offered
@@ -120,7 +121,7 @@ def grade(
     timings: Annotated[bool, typer.Option("--timings", help="also tell where the time went")] = False,
 ) -> None:
     """Grade notebooks here and now, without a server."""
-    with exits():
+    with exits(), interrupts() as interrupted:
         settings = Settings()
         talk = show.progress_output()
         found = gather(paths, max_bytes=settings.max_notebook_bytes, remark=show.remarks(talk))
@@ -129,7 +130,7 @@ def grade(
         talk.print(f"· {len(found)} notebook{'s' if len(found) != 1 else ''}; starting the sandbox")
         fine, lines = True, []
         with LocalGrader(settings, files) as grader, show.counter("graded", len(found)) as advance:
-            for one, result in _graded(grader, found, jobs):
+            for one, result in _graded(grader, found, jobs, interrupted):
                 fine &= _deliver(one, result, as_json=as_json, kept=kept)
                 lines.append(show_class.Line.of(one.student, result))
                 advance()
@@ -315,12 +316,15 @@ def _settings(flags: dict[str, Any]) -> Settings:
     return Settings(**{name: value for name, value in flags.items() if value is not None})
 
 
-def _graded(grader: LocalGrader, found: list[Found], jobs: int) -> Iterator[tuple[Found, Graded]]:
+def _graded(
+    grader: LocalGrader, found: list[Found], jobs: int, interrupted: Interrupts
+) -> Iterator[tuple[Found, Graded]]:
     """Results in the order of the notebooks, each as soon as it and all before it are there."""
     pool = ThreadPoolExecutor(jobs)
     try:
-        results = pool.map(lambda one: _grade(grader, one), found)
-        yield from zip(found, results, strict=True)
+        results = [pool.submit(_grade, grader, one) for one in found]
+        for one, result in zip(found, results, strict=True):
+            yield one, interrupted.result(result)
     except BaseException:
         # Whatever still runs ends with the sandbox; nobody waits for a notebook's time limit after Ctrl-C.
         grader.close()

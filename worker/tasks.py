@@ -84,7 +84,11 @@ class Work:
 
     def __enter__(self) -> Self:
         self._heart.__enter__()
-        self._teller.__enter__()
+        try:
+            self._teller.__enter__()
+        except BaseException:
+            self._heart.__exit__(None, None, None)  # or the lease would be kept for ever
+            raise
         return self
 
     def __exit__(

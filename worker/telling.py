@@ -13,6 +13,9 @@ from functools import partial
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+import structlog
+
+log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -57,6 +60,13 @@ class Teller(Generic[T]):
             if self._stopping.is_set():
                 return
             for news in newest:
-                self._tell(news)
+                self._tell_one(news)
             if self._stopping.wait(self._every):
                 return
+
+    def _tell_one(self, news: T) -> None:
+        try:
+            self._tell(news)
+        # A bug costs one piece of news, not all that comes later, and never the run.
+        except Exception:
+            log.exception("progress was not told")

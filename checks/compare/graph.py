@@ -175,7 +175,7 @@ class Graph:
 
 
 # One model is looked at by many checks, one after the other, as it is and in other forms.
-graph_of = once_each(Graph, keep=8)
+graph_of = once_each(Graph, keep=4)
 
 
 def _as_chain(model: v.Model) -> v.Model:
@@ -326,12 +326,15 @@ def _activation(layer: v.Layer | None) -> str:
 
 
 def _is_bent(layer: v.Layer) -> bool:
-    """Whether a ReLU layer has a ceiling, a slope or a threshold of its own."""
-    known = {name: layer.config.get(name) for name in ("max_value", "negative_slope", "threshold")}
-    return any(
-        isinstance(each, (v.Int, v.Float)) and (name == "max_value" or each.value != 0)
-        for name, each in known.items()
-    )
+    """Whether a layer that is an activation has settings of its own: a ReLU with a ceiling, say."""
+    found = ((layer.config.get(name), usual) for name, usual in _USUAL_SETTINGS.items())
+    return any(isinstance(each, (v.Int, v.Float)) and each.value not in usual for each, usual in found)
+
+
+# By Keras' names. After a Dense layer, axis 1 of a softmax is nearly always the last one.
+_USUAL_SETTINGS = {
+    "max_value": (math.inf,), "negative_slope": (0,), "threshold": (0,), "alpha": (1,), "axis": (-1, 1),
+}  # fmt: skip
 
 
 _ACTIVATIONS = frozenset(

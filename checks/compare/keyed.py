@@ -81,10 +81,12 @@ def _set(node: v.SetOf, *, loose: bool) -> Keyed:
 
 
 def _mapping(node: v.Mapping, *, loose: bool) -> Keyed:
-    found = [(repr(content.label(key)), keyed(value, loose=loose)) for key, value in node.items]
-    found.sort(key=lambda each: each[0])
-    key = ("dict", *((name, value.key) for name, value in found))
-    return Keyed(key, _numbers_of([value for _, value in found]))
+    """Entries without their order; where every key is a text, the numbers go by the order of these."""
+    found = [(content.label(key), keyed(value, loose=loose)) for key, value in node.items]
+    key = ("dict", frozenset(Counter((name, value.key) for name, value in found).items()))
+    named = [(name, value) for name, value in found if isinstance(name, str)]
+    named.sort(key=lambda each: each[0])
+    return Keyed(key, _numbers_of([value for _, value in named]) if len(named) == len(found) else ())
 
 
 def told_apart(

@@ -9,6 +9,7 @@ partner if that is possible at all. All steps but the last cost no more than sor
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import numpy as np
@@ -44,10 +45,20 @@ class Band(NamedTuple):
 
 
 class Budget:
-    """How many pairs may still be tried, each at the given ``cost``."""
+    """How many pairs may still be tried, each at the given ``cost``.
+
+    ``trying`` while elements are tried one with another. What is matched inside of an element draws on the
+    same budget, and then pays for each of its own elements, too.
+    """
 
     def __init__(self, cost: int = 1) -> None:
         self._left, self._cost = MAX_TRIED, cost
+        self.trying = False
+
+    def pay_inside(self, count: int) -> None:
+        """Pay for ``count`` elements inside of one that is being tried; else they cost nothing."""
+        if self.trying:
+            self.spend(count)
 
     def spend(self, pairs: int) -> None:
         """Raises UndecidedError where the limit is reached."""
@@ -56,6 +67,15 @@ class Budget:
             raise UndecidedError(
                 "the values are too many that are nearly alike to be matched in any order within the limits"
             )
+
+
+# The budget of the matching that goes on: what is matched inside of elements is a part of it.
+_spending: ContextVar[Budget | None] = ContextVar("spending", default=None)
+
+
+def budget_here(cost: int) -> Budget:
+    """A new budget; inside of another matching that one's."""
+    return _spending.get() or Budget(cost)
 
 
 def band(seen: Numbers, expected: Numbers, tolerance: Tolerance) -> Band:
@@ -105,6 +125,19 @@ def matched(
     ``alike`` decides over pairs of places, element by element. ``sorting``: the groups and a single band
     decide alone, so that elements that do not agree when sorted never do. Raises UndecidedError.
     """
+    before, trying = _spending.set(budget), budget.trying
+    try:
+        return _matched(sides, bands, alike, budget, sorting=sorting)
+    finally:
+        _spending.reset(before)
+        budget.trying = trying
+
+
+def _matched(
+    sides: Sides, bands: Sequence[Band], alike: Alike, budget: Budget, *, sorting: bool
+) -> Places | None:
+    if not (len(sides.seen) or len(sides.expected)):
+        return sides.seen
     settled = _settled(sides, bands) if _even(sides) else None
     if settled is None:
         return None
@@ -114,6 +147,7 @@ def matched(
     places[ours] = theirs
     if agree.all() or sorting:
         return places if agree.all() else None
+    budget.trying = True
     starts = np.flatnonzero(np.diff(settled.expected[ours], prepend=-1))
     for run in np.split(np.arange(len(ours)), starts[1:]):
         if not agree[run].all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -324,7 +325,7 @@ def _matched(pairs: Mapping[str, Pair], tolerance: Tolerance) -> bool:
             continue
         if seen.shape != expected.shape:
             return False
-        for one, other in zip(seen.reshape(count, -1).T, expected.reshape(count, -1).T, strict=True):
+        for one, other in zip(_flat(seen).T, _flat(expected).T, strict=True):
             sides = both(sides, finite_codes(one, other))
             bands.append(band(one, other, tolerance))
 
@@ -333,10 +334,15 @@ def _matched(pairs: Mapping[str, Pair], tolerance: Tolerance) -> bool:
         for seen, expected in pairs.values():
             one, other = seen[at], expected[beside]
             same = one == other if seen.dtype == object else tolerance.close(one, other)
-            flags &= same.reshape(len(at), -1).all(axis=1)
+            flags &= _flat(same).all(axis=1)
         return flags
 
     return matched(sides, bands, alike, Budget(len(pairs))) is not None
+
+
+def _flat(rows: Column) -> Column:
+    """Each row's numbers beside one another; also where there is no row."""
+    return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
 
 def _in_order(pairs: Mapping[str, Pair]) -> dict[str, Pair]:

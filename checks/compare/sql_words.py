@@ -67,12 +67,20 @@ def writes(statement: Sequence[Token]) -> bool:
 def uses(statement: Sequence[Token], phrase: str) -> bool:
     """Whether the words of ``phrase`` (``GROUP BY``) follow one another in the statement; joins may be
     written in full or in short."""
-    if phrase.upper().split() == ["OUTER", "JOIN"]:
+    wanted, texts = (
+        phrase.upper().split(),
+        [token.text if token.kind == "word" else "" for token in statement],
+    )
+    if _follows(texts, wanted):
+        return True
+    if wanted[-1:] == ["OUTER"]:
+        wanted.append("JOIN")
+    if wanted == ["OUTER", "JOIN"]:
         return any(uses(statement, f"{word} JOIN") for word in ("LEFT", "RIGHT", "FULL"))
-    wanted = _full_joins(phrase.upper().split())
-    texts = _full_joins([token.text if token.kind == "word" else "" for token in statement])
-    if wanted == ["INNER", "JOIN"] and "INNER" not in phrase.upper():
-        wanted = ["JOIN"]
+    return _follows(_full_joins(texts), _full_joins(wanted))
+
+
+def _follows(texts: Sequence[str], wanted: Sequence[str]) -> bool:
     return any(texts[start : start + len(wanted)] == wanted for start in range(len(texts)))
 
 

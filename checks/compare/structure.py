@@ -10,11 +10,12 @@ from checks.compare import content
 from checks.compare.closeness import Tolerance
 from checks.compare.content import Numbers
 from checks.compare.keyed import keyed, told_apart
-from checks.compare.matching import Budget, Flags, Places, band, finite_codes, matched
+from checks.compare.matching import Budget, Flags, Places, band, budget_here, finite_codes, matched
 from checks.compare.spelling import spelled
 from checks.evidence import values as v
 
-COST = 30  # of comparing two values of any kind, next to two numbers
+MANY_NUMBERS = 50  # take as long as one value of any kind
+COST = 60  # of comparing two values of any kind, next to two numbers
 
 
 # Containers whose elements stand in an order; what else they are does not count where `loose` says so.
@@ -118,9 +119,12 @@ def same_bag(
         return False
     if _all_whole(seen, expected) and tolerance.whole_exactly and not tolerance.absolute:
         return sorted(map(_value, seen)) == sorted(map(_value, expected))
+    budget = budget_here(COST)
+    budget.pay_inside(1 + len(seen) // MANY_NUMBERS)
     numbers = _floats(seen, expected, tolerance)
     if numbers is not None:
         return _same_numbers(*numbers, tolerance)
+    budget.pay_inside(len(seen))
     sides, bands = told_apart(
         [keyed(node, loose=loose) for node in seen],
         [keyed(node, loose=loose) for node in expected],
@@ -132,7 +136,7 @@ def same_bag(
         found = [same(seen[one], expected[other], tolerance, loose=loose) for one, other in pairs]
         return np.array(found, dtype=bool)
 
-    return matched(sides, bands, alike, Budget(COST)) is not None
+    return matched(sides, bands, alike, budget) is not None
 
 
 def _all_whole(seen: Sequence[v.AnyNode], expected: Sequence[v.AnyNode]) -> bool:

@@ -9,6 +9,7 @@ import ast
 
 Axes = frozenset[int]
 _NONE: Axes = frozenset()
+_ANY: Axes = frozenset(range(64))  # as many as an array can have
 _ELEMENTWISE = frozenset({
     "abs", "ceil", "cos", "exp", "floor", "log", "log10", "log2", "round", "sign", "sin", "sqrt", "tan",
     "tanh",
@@ -16,12 +17,14 @@ _ELEMENTWISE = frozenset({
 
 
 def axes_made(tree: ast.expr) -> Axes:
-    """The axes that were made with None, also under what computes element by element."""
+    """The axes that were made with None, also under what computes element by element.
+
+    Where something else was done with them (``transpose(x[:, None])``), it may be any axis.
+    """
     match tree:
-        case ast.Subscript(slice=ast.Tuple(elts=pieces)):
-            return _places(pieces)
-        case ast.Subscript(slice=piece):
-            return _places([piece])
+        case ast.Subscript(value=whole, slice=piece):
+            found = _places(piece.elts if isinstance(piece, ast.Tuple) else [piece])
+            return found or (_ANY if _makes_axes(whole) else _NONE)
         case ast.UnaryOp(operand=operand):
             return axes_made(operand)
         case ast.BinOp(left=left, right=right):
@@ -30,7 +33,17 @@ def axes_made(tree: ast.expr) -> Axes:
         case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _ELEMENTWISE:
             return axes_made(first)
         case _:
-            return _NONE
+            return _ANY if _makes_axes(tree) else _NONE
+
+
+def _makes_axes(tree: ast.expr) -> bool:
+    """Whether an axis is made somewhere inside, wherever it is in the end."""
+    return any(isinstance(each, ast.Subscript) and _has_none(each.slice) for each in ast.walk(tree))
+
+
+def _has_none(piece: ast.expr) -> bool:
+    pieces = piece.elts if isinstance(piece, ast.Tuple) else [piece]
+    return any(isinstance(each, ast.Constant) and each.value is None for each in pieces)
 
 
 def _places(pieces: list[ast.expr]) -> Axes:

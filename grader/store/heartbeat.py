@@ -42,3 +42,6 @@ class Heartbeat:
                 self._renew()
             except SQLAlchemyError as error:
                 log.warning("heartbeat failed", error=str(error))
+            # A bug: told in full, and tried again. A heart that stops costs its owner the lease.
+            except Exception:
+                log.exception("heartbeat failed")

@@ -121,6 +121,11 @@ SHAPES: list[tuple[str, Any, Any, bool]] = [
     ("x[0, :, None] == y", [[1, 2]], [[1, 1], [2, 2]], True),
     ("abs(x[:, None] * 2) - mean(x) == y", [1, 1], [[1, 1], [1, 1]], True),
     ("x[:, None] - y[None, :] == [[0, 0], [0, 0]]", [1], [1, 1], False),
+    # Where an axis that was made has gone cannot be told from the formula alone.
+    ("where(x[:, None] > 9, 0, x[:, None]) == y[None, :]", [1, 1], [1, 1, 1], True),
+    ("transpose(x[None, :]) == y[None, :]", [1, 1], [1, 1, 1], True),
+    ("(x[:, None] if len(x) else x[:, None]) == y[None, :]", [1, 1], [1, 1, 1], True),
+    ("transpose(x) == y", [[1], [2]], [[1, 2], [1, 2]], False),
     ("x == 1", [[1, 1]], 0, True),
 ]  # fmt: skip
 

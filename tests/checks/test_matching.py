@@ -257,3 +257,44 @@ def test_part_that_cannot_be_decided_in_time_is_unjudged_and_no_zero() -> None:
     [part] = judge(found, evidence([cell(0, "q1.check()")], taken), None, SUBMISSION).parts
     assert part.status == "unjudged"
     assert "too many that are nearly alike" in part.message
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "right"),
+    [
+        ([{1.0: "a", 2.0: "b"}, {3.0: "c"}], [{3: "c"}, {1: "a", 2: "b"}], True),
+        ([{True: "y"}, {0: "n"}], [{0: "n"}, {1: "y"}], True),
+        ([{(1.0, 2.0): "z"}, {}], [{}, {(1, 2): "z"}], True),
+        ([{frozenset([8, 0]): "z"}, {}], [{}, {frozenset([0, 8]): "z"}], True),
+        ([(1, {1.0: 2}), (2,)], [(2,), (1, {1: 2})], True),
+        ([{1.5: "a"}, {3: "c"}], [{3: "c"}, {1: "a"}], False),
+    ],
+)
+def test_dicts_in_any_order_are_told_apart_by_keys_and_not_by_how_these_are_spelled(
+    seen: list[Any], expected: list[Any], right: bool
+) -> None:
+    assert structure.same_bag(node(seen).items, node(expected).items, EXACT) is right
+
+
+def test_what_is_matched_inside_of_elements_draws_on_one_budget() -> None:
+    def sets(start: int) -> tuple[v.AnyNode, ...]:
+        many = np.random.default_rng(start).random((20, 60, 2)).tolist()
+        return tuple(
+            v.SetOf(items=tuple(v.Sequence(items=tuple(map(node, pair)), base="tuple") for pair in pairs))
+            for pairs in many
+        )
+
+    with pytest.raises(UndecidedError):
+        structure.same_bag(sets(1), sets(2), Tolerance(0.0, 0.15))
+
+
+def test_elements_with_much_inside_that_agree_side_by_side_cost_no_budget() -> None:
+    def lists() -> tuple[v.AnyNode, ...]:
+        return tuple(
+            v.SetOf(
+                items=tuple(v.Sequence(items=(node(n + k / 7), node("x")), base="tuple") for k in range(60))
+            )
+            for n in range(2_000)
+        )
+
+    assert structure.same_bag(lists(), lists()[::-1], NEAR)

@@ -208,3 +208,22 @@ def test_order_of_the_layers_of_ones_own_class_is_the_documented_one(
 ) -> None:
     chain = as_chain(of_ones_own(*layers))
     assert [layer.name for layer in graph_of(chain).layers_in_order()] == names
+
+
+@pytest.mark.parametrize(
+    ("cls", "word", "config", "reason"),
+    [
+        ("elu.ELU", "elu", {"alpha": 1.0}, ""),
+        ("elu.ELU", "elu", {"alpha": 5.0}, "path"),
+        ("softmax.Softmax", "softmax", {"axis": -1}, ""),
+        ("softmax.Softmax", "softmax", {"axis": 0}, "path"),
+    ],
+)
+def test_layer_that_is_an_activation_with_settings_of_its_own_is_another_one(
+    cls: str, word: str, config: dict[str, object], reason: str
+) -> None:
+    net = Network()
+    tensor = net.call(DENSE, [net.input("a")], (None, 8), units=8, activation="linear")
+    model = net.model(net.call(f"keras.src.layers.activations.{cls}", [tensor], (None, 8), **config))
+    check = f"{{model: {{of: net, path: {{through: [{{layer: Dense, config: {{activation: {word}}}}}]}}}}}}"
+    assert outcome_of(check, {"net": model}).reason == reason

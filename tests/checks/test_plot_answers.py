@@ -131,3 +131,24 @@ LIKE: list[tuple[str, Any, Any, str]] = [
 def test_everything_that_the_author_draws(author: Any, seen: Any, wanted: str) -> None:
     found = outcome_of("{plot: {of: answer, like: reference}}", {"answer": seen}, {"answer": author})
     assert found.reason == wanted
+
+
+EMPTY = points(np.array([]), np.array([]))
+
+
+@pytest.mark.parametrize(
+    ("check", "author", "seen", "wanted"),
+    [
+        ("like: reference", axes(RIGHT, EMPTY), axes(RIGHT, EMPTY), ""),  # as a legend's entry is made
+        ("draws: [{artist: points, data: {x: reference, y: reference}}]", axes(EMPTY), axes(EMPTY), ""),
+        (
+            "draws: [{artist: points, data: {x: reference, y: reference}}]",
+            axes(EMPTY),
+            axes(points([1], [2])),
+            "data",
+        ),
+        ("like: reference", axes(bars([], [])), axes(bars([], [])), ""),
+    ],
+)
+def test_drawings_of_nothing(check: str, author: Any, seen: Any, wanted: str) -> None:
+    assert outcome_of(f"{{plot: {{of: x, {check}}}}}", {"x": seen}, {"x": author}).reason == wanted

@@ -134,6 +134,12 @@ QUERIES: list[tuple[str, str, str]] = [
     ("forbids: [JOIN], ", "SELECT 1 FROM a LEFT JOIN b", "incorrect"),
     ("forbids: [JOIN], ", 'SELECT "join" FROM a', "correct"),
     ("forbids: [LIMIT], ", "SELECT 'LIMIT' FROM a", "correct"),
+    ("uses: [OUTER], ", "SELECT 1 FROM a LEFT OUTER JOIN b", "correct"),
+    ("uses: [OUTER], ", "SELECT 1 FROM a LEFT JOIN b", "correct"),
+    ("uses: [OUTER], ", "SELECT 1 FROM a JOIN b", "incorrect"),
+    ("uses: [LEFT OUTER], ", "SELECT 1 FROM a LEFT JOIN b", "correct"),
+    ("uses: [JOIN b], ", "SELECT 1 FROM a LEFT JOIN b", "correct"),
+    ("forbids: [OUTER], ", "SELECT 1 FROM a FULL OUTER JOIN b", "incorrect"),
     ("forbids: [LEFT OUTER JOIN], ", "SELECT 1 FROM a LEFT JOIN b", "incorrect"),
 ]  # fmt: skip
 

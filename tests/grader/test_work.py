@@ -301,6 +301,43 @@ def test_progress_that_cannot_be_stored_does_not_stop_the_run(store, attempt, se
     assert row(store, attempt).state == "finished"
 
 
+def test_a_bug_in_telling_costs_one_piece_of_news_and_neither_the_others_nor_the_run(
+    store, attempt, settings, runs, monkeypatch
+):
+    told, later = [], threading.Event()
+
+    def fail_once(_session, _lease, **step):
+        told.append(step["cell"])
+        if len(told) == 1:
+            raise KeyError("a bug")
+        later.set()
+
+    def watched(*args, progress=None, **kwargs):
+        if progress is not None:
+            progress(Progress("running", 1, 7))
+            while not told:
+                time.sleep(0.01)
+            progress(Progress("running", 2, 7))
+            assert later.wait(20)
+        return runs.completed(*args, **kwargs)
+
+    monkeypatch.setattr(attempts, "report", fail_once)
+    runs.does = watched
+    work(store, attempt, settings)
+    assert row(store, attempt).state == "finished"
+
+
+def test_work_that_cannot_begin_keeps_no_lease(store, attempt, settings, monkeypatch):
+    def no_thread(_self):
+        raise RuntimeError("can't start new thread")
+
+    taken = tasks.take(store, attempt, settings)
+    monkeypatch.setattr(tasks.Teller, "__enter__", no_thread)
+    with pytest.raises(RuntimeError), taken:
+        pass
+    assert not taken._heart._thread.is_alive()
+
+
 def test_a_worker_follows_its_environment(monkeypatch, tmp_path):
     served = iter(["old", "new"])
     monkeypatch.setattr(

@@ -92,15 +92,21 @@ def test_an_interrupt_ends_the_run_at_once(graded):
     patient = LIGHT_SPEC.replace("seconds: 60, cell_seconds: 20", "seconds: 300, cell_seconds: 300")
     course = write_folder(place / "patient", patient)
     process = subprocess.Popen(
-        [sys.executable, "-m", "grader", "grade", "sleeper.ipynb", "-a", str(course)],
+        [sys.executable, "-X", "faulthandler", "-m", "grader", "grade", "sleeper.ipynb", "-a", str(course)],
         cwd=place,
         env=environment(place),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     wait_for_the_kernel(process.pid)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130  # and not after the cell's 200 seconds
+    try:
+        _, said = process.communicate(timeout=60)  # and not after the cell's 200 seconds
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # every thread says where it is
+        _, said = process.communicate()
+    assert process.returncode == 130, said
 
 
 def wait_for_the_kernel(pid: int) -> None:
