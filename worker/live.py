@@ -7,7 +7,6 @@ counts is made from the whole run.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -21,6 +20,7 @@ from checks.evidence.values import Sequence
 from checks.feedback import PartFeedback
 from checks.judge import judge_part
 from checks.plan import PartPlan
+from worker.telling import Teller
 
 # A check in a loop is judged this often at most.
 PAUSE_SECONDS = 0.2
@@ -39,46 +39,26 @@ class LiveJudge:
         self._assignment = assignment
         self._reference = reference
         self._tell = tell
-        self._waiting: dict[str, Callable[[], Evidence]] = {}
         self._told: dict[str, PartFeedback] = {}
         self._taken: dict[str, Evidence] = {}
         self._work = {
             part.id: _records(part) for part in assignment.plan().parts if part.calls or part.queries
         }
-        self._wake = threading.Condition()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="live-judge", daemon=True)
+        self._teller = Teller(self._judge, every=PAUSE_SECONDS, name="live-judge")
 
     def captured(self, part: str, evidence: Callable[[], Evidence]) -> None:
         """A part's check has run; ``evidence`` makes what to judge it by. Returns at once."""
-        with self._wake:
-            self._waiting[part] = evidence
-            self._wake.notify()
+        self._teller.give((part, evidence), about=part)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._teller.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """What waits still need not be judged: the run's own verdict comes now."""
-        with self._wake:
-            self._stopping.set()
-            self._wake.notify()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._waiting or self._stopping.is_set())
-                waiting, self._waiting = self._waiting, {}
-            for part, evidence in waiting.items():
-                if self._stopping.is_set():
-                    return
-                self._judge(part, evidence)
-            if self._stopping.wait(PAUSE_SECONDS):
-                return
+        self._teller.__exit__(kind, error, trace)
 
     def _so_far(self, part: str) -> Evidence:
         """What was taken of a part last, with the calls made on it."""
@@ -98,7 +78,8 @@ class LiveJudge:
         made = {key: value.items for key, value in values.items() if isinstance(value, Sequence)}
         return all(len(made.get(key, ())) >= count for key, count in self._work[name].items())
 
-    def _judge(self, part: str, evidence: Callable[[], Evidence]) -> None:
+    def _judge(self, captured: tuple[str, Callable[[], Evidence]]) -> None:
+        part, evidence = captured
         name = part.removesuffix(WORK)
         try:
             self._taken[part] = evidence()

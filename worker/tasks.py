@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -83,20 +84,19 @@ class Work:
         self._teller = Teller(self._report, every=REPORT_SECONDS)
 
     def __enter__(self) -> Self:
-        self._heart.__enter__()
-        try:
-            self._teller.__enter__()
-        except BaseException:
-            self._heart.__exit__(None, None, None)  # or the lease would be kept for ever
-            raise
+        with (
+            ExitStack() as opening
+        ):  # what has begun ends where the next cannot: or the lease were kept for ever
+            opening.enter_context(self._heart)
+            opening.enter_context(self._teller)
+            self._threads = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """Our fault, whatever it was: try again later, or park. None that is known goes further."""
-        self._teller.__exit__(kind, error, trace)
-        self._heart.__exit__(kind, error, trace)
+        self._threads.close()
         if error is None:
             return False
         self._give_back(error)

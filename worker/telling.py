@@ -1,7 +1,7 @@
-"""Progress for those who watch, told by a thread of its own.
+"""News for those who watch, told by a thread of its own.
 
-A run must not wait for the database at each quick cell, and what is told must not stay behind either: a
-cell that runs for a minute is told of although the one before it was told of a moment ago.
+A run must not wait for the database at each quick cell, nor for a judge. What is told must not stay behind,
+either: a cell that runs for a minute is told of although the one before it was told of a moment ago.
 """
 
 from __future__ import annotations
@@ -20,24 +20,26 @@ T = TypeVar("T")
 
 
 class Teller(Generic[T]):
-    """A context; ``tell`` gets the newest of what is given, at most once in ``every`` seconds, in its thread.
+    """A context; ``tell`` gets what is given, of each subject the newest, in its thread.
+
+    After each round it rests for ``every`` seconds.
 
     What has not been told when the context ends is not told any more: then the end itself is the news.
     """
 
-    def __init__(self, tell: Callable[[T], None], *, every: float) -> None:
+    def __init__(self, tell: Callable[[T], None], *, every: float, name: str = "teller") -> None:
         self._tell = tell
         self._every = every
-        self._newest: list[T] = []
+        self._newest: dict[str, T] = {}
         self._wake = threading.Condition()
         self._stopping = threading.Event()
         run = partial(contextvars.copy_context().run, self._run)
-        self._thread = threading.Thread(target=run, name="teller", daemon=True)
+        self._thread = threading.Thread(target=run, name=name, daemon=True)
 
-    def give(self, news: T) -> None:
-        """Let it be told soon, unless something newer comes first. Returns at once."""
+    def give(self, news: T, about: str = "") -> None:
+        """Let it be told soon, unless something newer about the same comes first. Returns at once."""
         with self._wake:
-            self._newest = [news]
+            self._newest[about] = news
             self._wake.notify()
 
     def __enter__(self) -> Self:
@@ -56,10 +58,10 @@ class Teller(Generic[T]):
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._newest or self._stopping.is_set())
-                newest, self._newest = self._newest, []
-            if self._stopping.is_set():
-                return
-            for news in newest:
+                newest, self._newest = self._newest, {}
+            for news in newest.values():
+                if self._stopping.is_set():
+                    return
                 self._tell_one(news)
             if self._stopping.wait(self._every):
                 return
@@ -69,4 +71,4 @@ class Teller(Generic[T]):
             self._tell(news)
         # A bug costs one piece of news, not all that comes later, and never the run.
         except Exception:
-            log.exception("progress was not told")
+            log.exception("news were not told")

@@ -87,27 +87,27 @@ _GAP = ("gap",)  # no value's label
 
 def _texts(node: v.AnyNode) -> list[str] | None:
     """The texts of one axis, with none missing, likewise."""
-    match node:
-        case v.Series():
-            return _texts(node.values)
-        case v.Index() if len(node.levels) == 1:
-            return _texts(node.levels[0])
-        case v.Array() if len(node.shape) == 1 and node.mask is None and node.texts is not None:
-            return node.texts.strings() if node.texts.missing is None else None
-        case _:
-            return None
+    found = _axis(node)
+    texts = None if found is None else found.texts
+    return None if texts is None or texts.missing is not None else texts.strings()
 
 
 def _numbers(node: v.AnyNode) -> content.Numbers | None:
     """The numbers of one axis without a mask, which need not become nodes one by one."""
+    found = _axis(node)
+    values = None if found is None else found.values
+    return values if values is not None and values.dtype.kind in "biuf" else None
+
+
+def _axis(node: v.AnyNode) -> v.Array | None:
+    """The array of one axis, without a mask, that a value is or holds."""
     match node:
         case v.Series():
-            return _numbers(node.values)
+            return _axis(node.values)
         case v.Index() if len(node.levels) == 1:
-            return _numbers(node.levels[0])
-        case v.Array() if len(node.shape) == 1 and node.mask is None and node.data is not None:
-            found = node.values
-            return found if found is not None and found.dtype.kind in "biuf" else None
+            return _axis(node.levels[0])
+        case v.Array() if len(node.shape) == 1 and node.mask is None:
+            return node
         case _:
             return None
 
