@@ -133,7 +133,7 @@ def _looked_at(when: Check, case: Case, outcomes: Mapping[str, Outcome]) -> Outc
     """How a condition comes out; the grade does not hang on it, so that an author's slip in one (a reference
     value that is not there) must not keep the part unjudged."""
     try:
-        return when.evaluate(_scene(case, outcomes))
+        return when.kind.judge(_scene(case, outcomes))
     except MissingReferenceError:
         return Outcome(0.0)
 

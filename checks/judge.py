@@ -7,8 +7,9 @@ checks come out; and, where they do not pass, whether a known misconception expl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from checks.answers import judge_answer
 from checks.assignment import Assignment

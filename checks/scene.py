@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from checks.errors import MissingReferenceError
 from checks.evidence import values as v
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A check's result: ``credit`` from 0 to 1, the ``reason`` where it is below 1, facts to fill messages
     with.
 
@@ -23,7 +24,7 @@ class Outcome:
 
     credit: float
     reason: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = {}
     message: str = ""
     fallback: str = ""
     remark: str = ""
@@ -40,8 +41,7 @@ class Outcome:
 PASSED = Outcome(1.0)
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """A code cell that had run; ``number`` counts the code cells from 1. ``own``: it belongs to the part."""
 
     number: int
@@ -49,8 +49,7 @@ class Code:
     own: bool = True
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """``values`` are the student's by variable, ``reference`` the author's (None:
     there was no reference run). ``names`` tells how messages call a variable that is none of the notebook's.
     ``code`` are the cells up to the one where the values were taken.
@@ -58,8 +57,8 @@ class Scene:
 
     values: Mapping[str, v.AnyNode]
     reference: Mapping[str, v.AnyNode] | None = None
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = {}
+    names: Mapping[str, str] = {}
     code: tuple[Code, ...] = ()
 
     def inside(self, name: str, seen: v.AnyNode, expected: v.AnyNode | None) -> Scene:

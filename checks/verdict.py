@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from checks import part_message
 from checks.evidence import Evidence, Snapshot
 from checks.evidence import values as v
@@ -14,8 +16,7 @@ from checks.spec.models import Part
 Values = Mapping[str, v.AnyNode]
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """How one part came out; ``credit`` from 0 to 1 of its points."""
 
     status: PartStatus

@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from checks.compare.once import once_each
-from checks.compare.words import class_name
+from checks.compare.words import class_name, class_names
 from checks.evidence import values as v
 
 Between = Literal["nothing", "shape_only", "any"]
@@ -356,10 +356,13 @@ def find_trails(graph: Graph, starts: Iterable[str], steps: list[Step], between:
 
     Of each start, each trail once.
     """
-    fitting = [{key for key, layer in graph.layers.items() if step.test(layer)} for step in steps]
-    if not all(fitting):
-        return []
-    searches = [_Search(graph, start, list(zip(steps, fitting, strict=True)), between) for start in starts]
+    fitting: list[tuple[Step, set[int]]] = []
+    for step in steps:
+        found = {key for key, layer in graph.layers.items() if step.test(layer)}
+        if not found:
+            return []
+        fitting.append((step, found))
+    searches = [_Search(graph, start, fitting, between) for start in starts]
     return [trail for search in searches for trail in search.found()]
 
 
@@ -399,7 +402,8 @@ class _Search:
 
     def _arriving(self, sources: Iterable[v.GraphTensor], taken: int) -> list[Trail]:
         reached = self._reached[taken]
-        return [trail for source in sources for trail in reached.get(_call(source), {}).values()]
+        there = [reached[key] for source in sources if (key := (source.layer, source.node)) in reached]
+        return [trail for trails in there for trail in trails.values()]
 
     def _add(self, node: v.GraphNode, taken: int, trails: list[Trail]) -> None:
         if not trails:
@@ -431,17 +435,17 @@ def is_addition(layer: v.Layer) -> bool:
     """Whether a layer or operation adds up its inputs:
     Keras' Add layer, ``a + b``, TensorFlow's own operation.
     """
-    return bool(_class_names(layer) & ADDING) or layer.name.startswith(_TENSORFLOW_ADDITION)
+    return bool(class_names(layer.cls, layer.bases) & ADDING) or layer.name.startswith(_TENSORFLOW_ADDITION)
 
 
 def is_reshaping(layer: v.Layer) -> bool:
     """Whether a layer is one of those that may compute nothing (a linear activation is the identity)."""
-    if "Lambda" in _class_names(layer):
+    if "Lambda" in class_names(layer.cls, layer.bases):
         return _moves_axes_by_code(layer.config.get("function"))
     if class_name(layer.cls) == "Activation":
         activation = layer.config.get("activation")
         return isinstance(activation, v.Text) and activation.v == "linear"
-    return bool(_class_names(layer) & RESHAPING)
+    return bool(class_names(layer.cls, layer.bases) & RESHAPING)
 
 
 def _moves_axes_by_code(function: v.AnyNode | None) -> bool:
@@ -459,10 +463,6 @@ def _moves_axes_by_code(function: v.AnyNode | None) -> bool:
     used = names.items or ((own,) if own is not None else ())
     found = [item.v if isinstance(item, v.Text) else "" for item in used]
     return bool(found) and all(name in ALLOWED_NAMES for name in found)
-
-
-def _class_names(layer: v.Layer) -> set[str]:
-    return {class_name(layer.cls), *(class_name(base) for base in layer.bases)}
 
 
 def _call(tensor: v.GraphTensor) -> Call:

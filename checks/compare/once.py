@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from functools import wraps
+from threading import Lock
+from typing import ParamSpec, TypeVar
 
-Held = TypeVar("Held")
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
-class _Same(Generic[Held]):
-    """Equal only to another holder of the very same object, whose address stays taken while it is held."""
-
-    __slots__ = ("held",)
-
-    def __init__(self, held: Held) -> None:
-        self.held = held
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.held is self.held
-
-    def __hash__(self) -> int:
-        return id(self.held)
-
-
 def once_each(function: Callable[Given, Made], keep: int = 16) -> Callable[Given, Made]:
     """``function`` (of positional arguments alone), remembering what it made of the last ``keep`` objects."""
-
-    @lru_cache(maxsize=keep)
-    def remembered(*same: _Same[Any]) -> Made:
-        return cast("Callable[..., Made]", function)(*(each.held for each in same))
+    # What is kept holds its arguments, so that no other object can have come to their addresses.
+    kept: OrderedDict[tuple[int, ...], tuple[object, Made]] = OrderedDict()
+    changing = Lock()
 
     @wraps(function)
-    def of_these(*given: Given.args, **_none: Given.kwargs) -> Made:
-        return remembered(*map(_Same, given))
+    def of_these(*given: Given.args, **none: Given.kwargs) -> Made:
+        key = tuple(map(id, given))
+        with changing:
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key][1]
+        made = function(*given, **none)
+        with changing:
+            kept[key] = given, made
+            if len(kept) > keep:
+                kept.popitem(last=False)
+        return made
 
     return of_these

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,6 +74,12 @@ def moment_text(node: v.Array) -> str | None:
 def class_name(cls: str) -> str:
     """The last component of a full class name."""
     return cls.rpartition(".")[2] or "object"
+
+
+@lru_cache(maxsize=1024)
+def class_names(cls: str, bases: tuple[str, ...]) -> frozenset[str]:
+    """The last components of a class's full name and of its ancestors'."""
+    return frozenset(map(class_name, (cls, *bases)))
 
 
 def quoted(text: str) -> str:

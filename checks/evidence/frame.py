@@ -158,13 +158,13 @@ _CHUNK = 1 << 16
 
 def _check_depth(header: bytes) -> None:
     """Refuse deep nesting before a decoder recurses: count the brackets outside texts, a chunk at a time."""
-    if header.count(b"[") + header.count(b"{") <= MAX_DEPTH:
-        return  # too few to be deep, wherever they stand
     plain = header
-    if b"\\" in header:  # without escapes, every quotation mark opens or closes a text
+    if b'\\"' in header:  # else every quotation mark opens or closes a text
         plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = _TEXT.sub(b"", plain.translate(None, _OTHERS).replace(b'""', b""))
-    depth = 0
+    marks = plain.translate(None, _OTHERS).replace(b'""', b"")
+    if marks.count(b"[") + marks.count(b"{") <= MAX_DEPTH:
+        return  # too few to be deep, wherever they stand
+    marks, depth = _TEXT.sub(b"", marks), 0
     for start in range(0, len(marks), _CHUNK):
         chunk = np.frombuffer(marks, dtype=np.uint8, count=min(_CHUNK, len(marks) - start), offset=start)
         depths = depth + np.cumsum(_STEPS[chunk], dtype=np.int32)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from msgspec.structs import replace
 from pydantic import Field, RootModel
 
 from checks.scene import Outcome, Scene

@@ -4,9 +4,9 @@ head, a date's zone; each held against a literal, or looked at by a check of its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from msgspec.structs import replace
 from pydantic import Discriminator, Field, Tag
 
 from checks.compare.attributes import follow, pieces_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import ClassVar, Literal
 
 import msgspec
+from msgspec.structs import replace
 from pydantic import Field
 
 from checks.compare import structure

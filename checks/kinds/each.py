@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from checks.compare import content, steps

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from msgspec.structs import replace
 from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -53,12 +54,12 @@ class CheckBase(Piece):
             )
         return self
 
-    @property
+    @cached_property
     def word(self) -> str:
         """The word of the check's kind."""
         return next(word for word in kinds() if getattr(self, word) is not None)
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """The kind with its settings."""
         return cast("Kind", getattr(self, self.word))
@@ -79,7 +80,9 @@ class CheckBase(Piece):
         if not outcome.passed:
             return replace(outcome, message=self._message(outcome), remark="")
         remark = fill(self.remark, outcome.facts) if self.remark else outcome.remark
-        return replace(outcome, remark=remark, message="")
+        if outcome.message or remark != outcome.remark:
+            return replace(outcome, remark=remark, message="")
+        return outcome
 
     def evaluate_inside(self, scene: Scene) -> Outcome:
         """The same for a check around this one, which passes on only what students may always read."""

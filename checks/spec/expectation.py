@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 from typing import Literal as OneOf
 
+from msgspec.structs import replace
 from pydantic import Field, ValidationError, model_validator
 
 from checks.compare import content, structure

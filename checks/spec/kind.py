@@ -11,10 +11,10 @@ import importlib
 import pkgutil
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
 from pydantic import Field
 
 import checks.kinds

@@ -163,7 +163,7 @@ class Part(Piece):
     solution: str = Field(default="", description="for people who may see it; it never enters the sandbox")
     correct: str = Field(default="Right.", description="what the student reads when everything is right")
 
-    @property
+    @cached_property
     def answers(self) -> tuple[str, ...]:
         """The variables that the part asks for."""
         return tuple(name for name, variable in self.variables.items() if variable.role == "answer")

@@ -20,7 +20,7 @@ from checks.compare.graph import (
     is_addition,
     is_reshaping,
 )
-from checks.compare.words import class_name
+from checks.compare.words import class_names
 from checks.evidence import values as v
 from checks.spec.base import Piece
 from checks.spec.bounds import Bounds
@@ -101,17 +101,15 @@ class Stop(Piece):
     def fits(self, layer: v.Layer) -> bool:
         """Whether a layer is such a one."""
         return (
-            self._class_fits(layer)
+            (not self.layer or self._class_fits(layer))
             and self.name in (None, layer.name)
             and self.computes in (None, not is_reshaping(layer))
             and all(setting.holds(layer.config.get(key)) for key, setting in self.config.items())
         )
 
     def _class_fits(self, layer: v.Layer) -> bool:
-        if not self.layer:
-            return True
-        names = {class_name(layer.cls), *(class_name(base) for base in layer.bases)}
-        return bool(names & set(self.layer)) or (ADDITION in self.layer and is_addition(layer))
+        names = class_names(layer.cls, layer.bases)
+        return not names.isdisjoint(self.layer) or (ADDITION in self.layer and is_addition(layer))
 
 
 class Route(Piece):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -29,8 +30,7 @@ OPERANDS = ("reference", "variable", "value", "formula")
 __all__ = ["Operand", "ResultOperand", "Sight", "Target", "suggestion"]
 
 
-@dataclass(frozen=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """One value that a target stands for; ``node`` is None where there is none. ``column`` is its label,
     ``missing`` a sentence (Markdown) on the step of ``select`` that leads nowhere.
     """
@@ -71,7 +71,7 @@ class Target(Piece):
         return [self._selected(sight) for sight in self._columns(scene)]
 
     def _selected(self, sight: Sight) -> Sight:
-        if sight.node is None:
+        if sight.node is None or not (self.select.root or self.normalise.root):
             return sight
         found = self.select.reach(sight.node)
         if isinstance(found, Missing):

@@ -16,7 +16,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _COUNTED = re.compile(r"(\{(\w+)\} (?:row|word|epoch|statement|value|line|time|character))s\b")
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 class Finished(str):
@@ -75,11 +75,13 @@ def escape(text: str, limit: int = MAX_VALUE) -> str:
     """One line of plain text that Markdown shows as it is, cut to ``limit`` characters."""
     # A text may be very long, and no more than its beginning is shown.
     start = text[: MAX_LOOKED_AT * limit]
-    line = " ".join("".join(character if character.isprintable() else " " for character in start).split())
+    if not start.isprintable():
+        start = "".join(character if character.isprintable() else " " for character in start)
+    line = " ".join(start.split())
     whole = len(line) <= limit and len(start) == len(text)
     short = line if whole else _cut(line, limit - 1) + "…"
     marked = _SPECIAL.sub(lambda found: "\\" + found.group(), short)
-    return "".join(_ENTITIES.get(character, character) for character in marked)
+    return marked.translate(_ENTITIES)
 
 
 def _cut(line: str, limit: int) -> str:
