@@ -191,12 +191,17 @@ def regrade_command(
             lease_seconds=settings.lease_seconds,
             waiting=lambda other: tell(f"regrade {other} is in the way: waiting whether anybody is at it"),
         )
-        regrade.preview(
-            store,
-            made,
-            lambda new: regrade.stored_reference(store, new) or run_reference(settings, new.files),
-            lease_seconds=settings.lease_seconds,
-        )
+
+        def reference_of(new: regrade.Loaded) -> Evidence | None:
+            stored = regrade.stored_reference(store, new)
+            if stored is None and new.assignment.needs_reference:
+                tell("the author's notebook runs first: checks compare with its values")
+            return stored or run_reference(settings, new.files)
+
+        with show.share("judged again") as progress:
+            regrade.preview(
+                store, made, reference_of, lease_seconds=settings.lease_seconds, progress=progress
+            )
         found = regrade.report(store, made)
         _print_preview(found, as_json=as_json)
         if apply:

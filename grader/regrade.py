@@ -166,13 +166,19 @@ def begin_alone(
 
 
 def preview(
-    store: Store, regrade_id: str, reference_of: ReferenceOf, *, lease_seconds: float = LEASE_SECONDS
+    store: Store,
+    regrade_id: str,
+    reference_of: ReferenceOf,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> bool:
     """Judge every submission of the regrade's assignment again and keep the verdicts; changes no mark.
 
     ``reference_of`` gives the author's evidence where the version needs it (None: it needs none). Whatever it
-    raises is raised here, and the regrade is ``failed``. False where there is nothing to do (any more): it is
-    previewed, in other hands, or was discarded while it was made.
+    raises is raised here, and the regrade is ``failed``. ``progress`` is told how many are judged (from 0
+    on), and of how many. False where there is nothing to do (any more): it is previewed, in other hands, or
+    was discarded while it was made.
     """
     with store.write() as session:
         owner = regrade_jobs.claim(session, regrade_id, seconds=lease_seconds)
@@ -186,7 +192,7 @@ def preview(
 
     with Heartbeat(keep_alive, every=lease_seconds / 5):
         try:
-            _judge_all(store, held, reference_of)
+            _judge_all(store, held, reference_of, progress)
         except LeaseLostError:
             return False
         except KeyboardInterrupt:
@@ -203,7 +209,9 @@ def _fail(store: Store, held: Held, why: str) -> None:
         regrades.failed(session, held, why)
 
 
-def _judge_all(store: Store, held: Held, reference_of: ReferenceOf) -> None:
+def _judge_all(
+    store: Store, held: Held, reference_of: ReferenceOf, progress: Callable[[int, int], None]
+) -> None:
     with store.read() as session:
         row = regrades.get(session, held.regrade)
         found = regrades.candidates(session, row.assignment_id)
@@ -211,10 +219,12 @@ def _judge_all(store: Store, held: Held, reference_of: ReferenceOf) -> None:
         regrades.set_total(session, held, len(found))
     new = load(store, row.version)
     judged_again = _Again(store, new, reference_of(new))
+    progress(0, len(found))
     for start in range(0, len(found), CHUNK):
         judged = judged_again.lines(found[start : start + CHUNK])
         with store.write() as session:
             regrades.add_lines(session, held, judged)
+        progress(start + len(judged), len(found))
     with store.write() as session:
         regrades.previewed(session, held)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 from rich.console import Console, RenderableType
@@ -26,6 +26,7 @@ from rich.text import Text
 from grader.regrade import Preview
 
 PLAIN_WIDTH = 120
+MANY_A_SECOND = 10
 COLOURS = {
     "correct": "green",
     "partial": "yellow",
@@ -91,12 +92,33 @@ def columns() -> tuple[ProgressColumn, ...]:
 
 
 class RateColumn(ProgressColumn):
-    """How many are done in a minute, by the last ones; empty before the first."""
+    """How many are done in a minute (or a second, where they are many), by the last ones; empty before the
+    first."""
 
     def render(self, task: Task) -> Text:
         """The column's text for one bar."""
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{60 * speed:.3g}/min", style="dim")
+        if speed is None:
+            return Text("")
+        return Text(f"{speed:.0f}/s" if speed >= MANY_A_SECOND else f"{60 * speed:.3g}/min", style="dim")
+
+
+@contextmanager
+def share(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with rate, time elapsed and remaining, while nothing else is written; call what it
+    gives with how many are done, and of how many: it begins with the first call. It stays away where nobody
+    looks."""
+    with ExitStack() as stack:
+        bar = _bar(hidden=False)
+        task = bar.add_task(what, total=None, start=False)
+
+        def tell(done: int, total: int) -> None:
+            if not bar.live.is_started and not bar.disable:
+                bar.start_task(task)
+                stack.enter_context(bar)
+            bar.update(task, completed=done, total=total)
+
+        yield tell
 
 
 @contextmanager
@@ -105,20 +127,24 @@ def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
 
     It stays away where results go to the same terminal, or nobody looks.
     """
+    with _bar(hidden=sys.stdout.isatty()) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _bar(*, hidden: bool) -> Progress:
     console = progress_output()
-    with Progress(
+    return Progress(
         *columns(),
         RateColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal or sys.stdout.isatty(),
+        disable=hidden or not console.is_terminal,
         # Rich would send what is written to stdout to the bar's console.
         redirect_stdout=False,
         redirect_stderr=False,
         transient=True,
-    ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda: progress.advance(task)
+    )
 
 
 def table(title: str, shown: Shown, *, remarks: Iterable[str] = ()) -> Table:

@@ -92,6 +92,14 @@ def test_a_preview_tells_who_rises_who_falls_and_by_which_check(store, klass):
     }  # fmt: skip
 
 
+def test_a_preview_tells_how_far_it_is(store, klass, monkeypatch):
+    monkeypatch.setattr(regrade, "CHUNK", 2)
+    publish_bundle(store, version(STRICTER))
+    made, told = regrade.begin(store, HERE, None, How("ada")), []
+    regrade.preview(store, made, lambda _: REFERENCE, progress=lambda *far: told.append(far))
+    assert told == [(0, 3), (2, 3), (3, 3)]
+
+
 def test_a_preview_touches_no_student(store, klass):
     before = {name: now(store, each).to_json() for name, each in klass.items()}
     previewed(store, STRICTER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import msgspec
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from checks.feedback import PartFeedback
+from grader import show
 from grader.local import Phases
 from grader.show import RateColumn
 from grader.show_class import Line, results, timings
@@ -70,3 +72,25 @@ def test_a_bar_tells_how_many_are_done_in_a_minute() -> None:
         now[0] += 2.0
         progress.advance(task.id)
     assert RateColumn().render(task).plain == "30/min"
+
+
+def test_many_a_second_are_told_by_the_second() -> None:
+    now = [0.0]
+    progress = Progress(RateColumn(), get_time=lambda: now[0])
+    progress.add_task("judged again", total=1000)
+    (task,) = progress.tasks
+    for _ in range(3):
+        now[0] += 0.5
+        progress.advance(task.id, 200)
+    assert RateColumn().render(task).plain == "400/s"
+
+
+def test_the_bar_of_a_regrade_is_seen_although_results_will_follow_on_the_same_terminal(monkeypatch) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    monkeypatch.setattr(show, "progress_output", lambda: screen)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with show.share("judged again") as tell:
+        tell(3, 10)
+        screen.print()  # draws the bar below
+    assert "judged again" in screen.file.getvalue()
+    assert "3/10" in screen.file.getvalue()
