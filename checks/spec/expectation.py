@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Optional
 from typing import Literal as OneOf
@@ -38,8 +39,18 @@ _RETURNED = "{call} returns its text, but it should print it: nothing was printe
 _ALIKE = ("case", "blanks")
 
 
+_PYTHONS_OWN = {
+    name: f"builtins.{each.__name__}"  # IOError is called OSError
+    for name, each in vars(builtins).items()
+    if isinstance(each, type) and issubclass(each, BaseException)
+}
+
+
 class Raises(Piece):
-    """An exception: the name of its class or of an ancestor, and pieces of its text, in whatever case."""
+    """An exception: the name of its class or of an ancestor, and pieces of its text, in whatever case.
+
+    The name of one of Python's own exceptions means that one, not a class of the notebook that is called so.
+    """
 
     exception: str
     contains: list[str] = Field(default=[])
@@ -55,7 +66,8 @@ class Raises(Piece):
 
     def wrong(self, raised: v.Raised) -> str:
         """The reason why an exception is not this one; empty where it is."""
-        if self.exception not in {class_name(name) for name in (raised.cls, *raised.bases)}:
+        names = (raised.cls, *raised.bases)
+        if _PYTHONS_OWN.get(self.exception, self.exception) not in {*names, *map(class_name, names)}:
             return "other_exception"
         text = fold(raised.message, _ALIKE)
         return "" if all(fold(piece, _ALIKE) in text for piece in self.contains) else "exception_text"
@@ -307,7 +319,7 @@ def _facts(step: v.Step) -> dict[str, object]:
     raised = step.raised
     return {
         "seen": spelled(step.result) if step.result else "nothing",
-        "exception": class_name(raised.cls) if raised else "no exception",
+        "exception": _exception(raised.cls) if raised else "no exception",
         "text": raised.message if raised else "",
         "line": f"in line {raised.line}: {raised.source}" if raised and raised.line else "",
         "printed": spelled(v.Text(v=step.printed.rstrip("\n"))),
@@ -315,6 +327,12 @@ def _facts(step: v.Step) -> dict[str, object]:
         "after": ", ".join(map(spelled, (*step.arguments, *step.keywords.values()))),
         "detail": step.detail,
     }
+
+
+def _exception(cls: str) -> str:
+    """A class of the notebook's own that is called like one of Python's is told from it."""
+    name = class_name(cls)
+    return f"{name} (another class than Python's)" if _PYTHONS_OWN.get(name, cls) != cls else name
 
 
 def _ordinal(name: str) -> str:
