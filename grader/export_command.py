@@ -64,7 +64,7 @@ def export_grades(
             tell(remark)
         if out is not None:
             write_file(out, made.content)
-            tell(f"{out}: {len(grades)} submissions")
+            tell(f"{out}: grades of {made.students} {'student' if made.students == 1 else 'students'}")
             return
         sys.stdout.buffer.write(made.content)
 

@@ -61,12 +61,16 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Export(msgspec.Struct, frozen=True):
-    """A finished file; ``remarks`` tell what could not be matched or was left as it was."""
+    """A finished file; ``remarks`` tell what could not be matched or was left as it was.
+
+    ``students`` is how many have their grade in it.
+    """
 
     content: bytes
     media_type: str
     filename: str
     remarks: tuple[str, ...] = ()
+    students: int = 0
 
 
 class ExportError(Exception):

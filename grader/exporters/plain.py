@@ -31,7 +31,7 @@ def export(grades: Sequence[Grade], _order: Order) -> Export:
     )
     for row in rows:
         writer.writerow(_cells(row, parts) + ["yes" if row.late else "no"] * dated)
-    return Export(target.getvalue().encode(), "text/csv; charset=utf-8", "grades.csv")
+    return Export(target.getvalue().encode(), "text/csv; charset=utf-8", "grades.csv", students=len(rows))
 
 
 def _cells(grade: Grade, parts: Sequence[str]) -> list[str]:

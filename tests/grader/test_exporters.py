@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 
+import msgspec
 import pytest
 
 from grader.exporters import ExportError, Grade, Order, PartLine, export, formats
@@ -91,7 +92,7 @@ def test_canvas_students_are_found_by_number_sis_login_name_or_file_name(name: s
 def test_a_student_whom_canvas_does_not_know_is_told_and_not_added() -> None:
     made = canvas(grade("nobody"))
     assert len(cells(made.content)) == 6
-    assert made.remarks == ("nobody: nobody, or more than one, in the gradebook; not exported",)
+    assert made.remarks == ("nobody: nobody of that name or number there; not exported",)
 
 
 def test_two_students_of_one_name_get_nobody_elses_grade() -> None:
@@ -136,7 +137,8 @@ def test_the_newest_submission_counts() -> None:
 def test_a_moodle_worksheet_comes_back_with_grade_and_comment_and_nothing_else_changed() -> None:
     made = export("moodle", [grade("Ada Lovelace_42")], Order("Embeddings", MOODLE.encode()))
     expected = MOODLE.replace(",,8.00,Yes", ",6,8.00,Yes").replace(
-        '9:00 AM",-,\r\n', '9:00 AM",-,Norms: incorrect (3/4). Look at the axis.\r\n'
+        '9:00 AM",-,\r\n',
+        '9:00 AM",-,<p><strong>Norms</strong>: incorrect (3/4)</p><p>Look at the axis.</p>\r\n',
     )
     assert made.content == expected.encode()
 
@@ -152,7 +154,7 @@ def test_a_german_worksheet_keeps_its_headers_and_its_comma() -> None:
     header, row = cells(made.content)
     assert header == cells(GERMAN.encode())[0]
     assert row[3] == "4,5"
-    assert row[-1].startswith("Norms: incorrect")
+    assert row[-1].startswith("<p><strong>Norms</strong>: incorrect")
 
 
 def test_a_worksheet_in_a_language_nobody_looked_up_is_read_by_its_shape() -> None:
@@ -175,11 +177,21 @@ def test_gradescope_gets_one_test_a_part() -> None:
     assert (test["output"], test["output_format"]) == ("Look at the axis.", "md")
 
 
-def test_gradescope_gets_no_score_for_what_nobody_judged() -> None:
-    document = json.loads(export("gradescope", [grade("ada", None)], Order("Embeddings")).content)
-    assert "score" not in document
-    assert "score" not in document["tests"][0]
-    assert "status" not in document["tests"][0]
+def test_gradescope_gets_no_document_without_a_score() -> None:
+    made = export("gradescope", [grade("ada", None), grade("grace")], Order("Embeddings"))
+    with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
+        assert archive.namelist() == ["0001_grace/results.json"]
+    assert made.remarks == ("ada: no grade yet; not exported",)
+    with pytest.raises(ExportError, match="nobody has a grade yet"):
+        export("gradescope", [grade("ada", None)], Order("Embeddings"))
+
+
+def test_gradescope_gets_no_score_for_a_part_that_nobody_judges() -> None:
+    question = PartLine("part2", "To think about", "ungraded", None, 0.0)
+    whole = msgspec.structs.replace(grade("ada"), parts=(*grade("ada").parts, question))
+    document = json.loads(export("gradescope", [whole], Order("Embeddings")).content)
+    assert document["score"] == 3.0
+    assert not {"score", "max_score", "status"} & document["tests"][1].keys()
 
 
 def test_a_class_for_gradescope_is_one_zip_of_equal_bytes() -> None:
