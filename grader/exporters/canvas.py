@@ -14,10 +14,11 @@ from collections.abc import Sequence
 
 from grader.exporters import Export, ExportError, Grade, Order
 from grader.exporters.students import Claims, Match, Students, only, split
-from grader.exporters.tables import Table, decimal, latest, number, scaled
+from grader.exporters.tables import Table, decimal, latest, number, scaled, without_grade
 
 FORMAT = "Canvas gradebook CSV"
 TEMPLATE = True
+FROM = "Grades, Export"
 FOR_STUDENTS = False
 
 IDENTITY = (
@@ -67,7 +68,7 @@ def _filled(
         row = match.rows[0]
         held = table.rows[row][column].strip().upper()
         if score is None:
-            remarks.append(f"{grade.student}: no grade yet; the cell stays as it is")
+            remarks.append(f"{grade.student}: {without_grade(grade)}; the cell stays as it is")
         elif held == EXCUSED:
             remarks.append(f"{grade.student}: excused in Canvas; the cell stays as it is")
         elif held == NOT_ASSIGNED:

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.exporters import Export, ExportError, Grade, Order, PartLine
-from grader.exporters.tables import latest
+from grader.exporters.tables import latest, without_grade
 
 FORMAT = "Gradescope results.json"
 TEMPLATE = False
+FROM = ""
 FOR_STUDENTS = True
 JUDGED = frozenset({"correct", "partial", "incorrect", "not_attempted", "error"})
 # A zip's members have a time; a fixed one keeps equal grades equal bytes.
@@ -28,7 +29,7 @@ def export(grades: Sequence[Grade], _order: Order) -> Export:
     """``results.json`` of each student's newest submission; raises ExportError where none has a grade."""
     found = latest(grades)
     newest = [grade for grade in found if grade.score is not None]
-    remarks = tuple(f"{each.student}: no grade yet; not exported" for each in found if each.score is None)
+    remarks = [f"{each.student}: {without_grade(each)}; not exported" for each in found if each.score is None]
     if not newest:
         raise ExportError("nobody has a grade yet, and Gradescope takes no results without a score")
     if len(found) == 1:
@@ -39,7 +40,7 @@ def export(grades: Sequence[Grade], _order: Order) -> Export:
             member = zipfile.ZipInfo(f"{number:04d}_{_plain(grade.student)}/results.json", EPOCH)
             member.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(member, results(grade))
-    return Export(target.getvalue(), "application/zip", "gradescope.zip", remarks, len(newest))
+    return Export(target.getvalue(), "application/zip", "gradescope.zip", tuple(remarks), len(newest))
 
 
 def results(grade: Grade) -> bytes:

@@ -17,11 +17,12 @@ from markupsafe import escape
 
 from grader.exporters import Export, ExportError, Grade, Order
 from grader.exporters.students import Claims, Match, Students, letters, only, split
-from grader.exporters.tables import Table, decimal, latest, number, scaled
+from grader.exporters.tables import Table, decimal, latest, number, scaled, without_grade
 from grader.markdown import rendered
 
 FORMAT = "Moodle grading worksheet"
 TEMPLATE = True
+FROM = "the assignment's submissions, Download grading worksheet"
 FOR_STUDENTS = True
 
 # Headers in the languages that were looked up; for all others the order of columns tells.
@@ -73,7 +74,7 @@ def export(grades: Sequence[Grade], order: Order) -> Export:
         if match.problem:
             remarks.append(f"{grade.student}: {match.problem}")
         elif grade.score is None:
-            remarks.append(f"{grade.student}: no grade yet; the row stays as it is")
+            remarks.append(f"{grade.student}: {without_grade(grade)}; the row stays as it is")
         elif other := claims.taken(match.rows, grade.student):
             remarks.append(f"{grade.student}: that row has the grade of {other} already; not exported")
         else:
@@ -157,7 +158,9 @@ class _Finder:
         between = [{n: row[column] for n, row in rows.items()} for column in range(1, at.grade)]
         # With blind marking there is nothing but the status.
         self._has_names = len(between) > 1
-        self._groups = between[1:]
+        self._teams: dict[str, set[int]] = {}
+        for n, text in (cell for column in between[1:] for cell in column.items()):
+            self._teams.setdefault(letters(text), set()).add(n)
         numbers = {n: match["number"] for n, match in found.items() if match}
         whole = {n: row[0] for n, row in rows.items()}
         self._students = Students(numbers, [whole, *between[1:]], between[:1])
@@ -177,7 +180,7 @@ class _Finder:
         named = self._students.named(name)
         if len(numbered & named) == 1:
             return only(numbered & named)
-        if team := self._team(name):
+        if letters(name) and (team := self._teams.get(letters(name))):
             return Match(tuple(sorted(team)))
         if not numbered:
             return only(named, "found by name: nobody has that number; please check" if parts else "")
@@ -185,10 +188,6 @@ class _Finder:
         if not self._has_names or self._is_word(name) or self._students.agrees(row, name):
             return only(numbered)
         return Match(problem=f"participant {digits} has another name there; not exported")
-
-    def _team(self, name: str) -> set[int]:
-        """The rows that have this group."""
-        return {n for column in self._groups for n, text in column.items() if letters(text) == letters(name)}
 
     def _is_word(self, name: str) -> bool:
         """Whether it is "Participant", as blind marking calls everybody, or a group's."""

@@ -11,6 +11,7 @@ from grader.exporters.tables import harmless, latest, number
 
 FORMAT = "plain CSV"
 TEMPLATE = False
+FROM = ""
 FOR_STUDENTS = False
 
 FIRST = ("student", "submission", "number", "state", "score", "max_score")

@@ -62,14 +62,14 @@ class Students:
         return {row for index in self._names for row in index.get(wanted, ())} if wanted else set()
 
     def agrees(self, row: int, name: str) -> bool:
-        """Whether a row's name shares a word with the given one."""
+        """Whether a row's name shares a word with the given one, or has no letters that could contradict it."""
         given = letters(name)
-        for column in self._spellings:
-            spelled = column.get(row, "")
+        spellings = [column.get(row, "") for column in self._spellings]
+        for spelled in spellings:
             words = [word for word in map(letters, _BETWEEN.split(spelled)) if len(word) >= LONG_ENOUGH]
             if any(word in given for word in words) or (letters(spelled) and letters(spelled) in given):
                 return True
-        return False
+        return not any(map(letters, spellings))
 
 
 def split(student: str) -> tuple[str, str] | None:

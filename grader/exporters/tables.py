@@ -126,6 +126,15 @@ def latest(grades: Iterable[Grade]) -> list[Grade]:
     return sorted(newest.values(), key=lambda grade: grade.student)
 
 
+def without_grade(grade: Grade) -> str:
+    """Why a submission's total does not stand, for a remark."""
+    to_mark = [part.id for part in grade.parts if part.status == "needs_review"]
+    if to_mark:
+        return f"no grade yet, a person has to mark {', '.join(to_mark)}"
+    unjudged = [part.id for part in grade.parts if part.status == "unjudged"]
+    return f"no grade yet, {', '.join(unjudged)} could not be judged" if unjudged else "no grade yet"
+
+
 def number(value: float) -> str:
     """A score as people write it: at most four decimals, none where there are none."""
     return f"{value:.4f}".rstrip("0").rstrip(".")

@@ -63,10 +63,24 @@ def test_an_unknown_format_names_the_known_ones() -> None:
         export("excel", [], Order("Embeddings"))
 
 
-@pytest.mark.parametrize("wanted", ["canvas", "moodle"])
-def test_a_format_that_fills_in_a_file_asks_for_it(wanted: str) -> None:
-    with pytest.raises(ExportError, match="downloaded"):
+@pytest.mark.parametrize(("wanted", "where"), [("canvas", "Grades, Export"), ("moodle", "grading worksheet")])
+def test_a_format_that_fills_in_a_file_asks_for_it_and_says_where_it_is(wanted: str, where: str) -> None:
+    with pytest.raises(ExportError, match=f"downloaded there .*{where}.* as the template"):
         export(wanted, [], Order("Embeddings"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "reason"),
+    [
+        (("needs_review", "correct", "needs_review"), "no grade yet, a person has to mark p0, p2"),
+        (("unjudged",), "no grade yet, p0 could not be judged"),
+        ((), "no grade yet"),
+    ],
+)
+def test_who_has_no_grade_is_told_why(statuses: tuple[str, ...], reason: str) -> None:
+    parts = tuple(PartLine(f"p{n}", "Norms", each, None, 1.0) for n, each in enumerate(statuses))
+    made = canvas(msgspec.structs.replace(grade("1815", None), parts=parts))
+    assert made.remarks == (f"1815: {reason}; the cell stays as it is",)
 
 
 def test_canvas_gets_its_identity_columns_and_this_assignment_only() -> None:
@@ -181,7 +195,7 @@ def test_gradescope_gets_no_document_without_a_score() -> None:
     made = export("gradescope", [grade("ada", None), grade("grace")], Order("Embeddings"))
     with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
         assert archive.namelist() == ["0001_grace/results.json"]
-    assert made.remarks == ("ada: no grade yet; not exported",)
+    assert made.remarks == ("ada: no grade yet, part1 could not be judged; not exported",)
     with pytest.raises(ExportError, match="nobody has a grade yet"):
         export("gradescope", [grade("ada", None)], Order("Embeddings"))
 

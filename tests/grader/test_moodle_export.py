@@ -175,6 +175,12 @@ def test_blind_marking_goes_by_the_number_alone(student: str) -> None:
         assert by_student(made)["Participant 42"]["Grade"] == "6"
 
 
+def test_a_name_of_signs_alone_is_found_by_its_number() -> None:
+    made = filled(grade("\U0001f600_42"), template=TEAMS.replace("Ada Lovelace", "\U0001f600 :)"))
+    assert [row["Grade"] for row in by_student(made).values()] == ["6", "", "", ""]
+    assert made.remarks == ()
+
+
 def test_names_without_the_signs_that_moodle_takes_out_are_found() -> None:
     made = filled(grade("OBrien, Müller_44"))
     assert by_student(made)["Participant 44"]["Grade"] == "6"
