@@ -1,8 +1,8 @@
 """Grades for other systems: one module a format, found by its name.
 
-A module has ``FORMAT`` (for people), ``TEMPLATE`` (whether it fills in a file that was downloaded there), ``FROM``
-(where people find that file), ``FOR_STUDENTS`` (whether students read there what is said of their parts) and
-``export(grades, order) -> Export``.
+A module has ``FORMAT`` (for people), ``TEMPLATE`` (whether it fills in a file that was downloaded there),
+``FROM`` (where people find that file), ``FOR_STUDENTS`` (whether students read there what is said of their
+parts) and ``export(grades, order) -> Export``.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ POINTS = "Points Possible"
 EXCUSED = "EX"
 NOT_ASSIGNED = "N/A"
 TEST_STUDENT = "Student, Test"
+ANONYMOUS = "anon_"
 # Canvas takes a column with one of these words for a total of its own, whatever else its title says.
 TOTALS = re.compile(r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)")
 _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>\d+)\)")
@@ -113,6 +114,8 @@ def _students(table: Table, first: int) -> Students:
 def _match(students: Students, student: str) -> Match:
     """By the whole name; by the number of a download's file; by the name before it."""
     whole = students.whole(student)
+    if not whole and student.startswith(ANONYMOUS):
+        return Match(problem="submitted anonymously, and the gradebook does not tell by whom; not exported")
     parts = split(student)
     if whole or parts is None:
         return only(whole)

@@ -52,11 +52,12 @@ NEVER = "-"
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Where a worksheet has what, by place in its header; None where it has it not."""
+    """Where a worksheet has what, by place in its header (None: it has none), and how it spells decimals."""
 
     grade: int
     maximum: int | None
     scale: int | None
+    decimal_mark: str
     changeable: int | None
     modified: int | None
     comments: int | None
@@ -104,7 +105,7 @@ def _fill(table: Table, at: Columns, row: int, grade: Grade) -> list[str]:
         remarks.append(f"{grade.student}: {much}; written as {number(maximum)}")
         score = maximum
     text = number(score)
-    table.put(row, at.grade, text.replace(".", _decimal_mark(table, at)))
+    table.put(row, at.grade, text.replace(".", at.decimal_mark))
     if at.comments is not None:
         table.put(row, at.comments, comment(grade))
     return remarks
@@ -217,7 +218,8 @@ def _columns(table: Table, wanted: str | None) -> Columns:
     rest = range(grade + 2, len(header))
     changeable = next((n for n in rest if _all_of(students, n, YES | NO)), None)
     modified = next((n for n in reversed(rest) if _is_time(students, n)), None)
-    return Columns(grade, maximum, scale, changeable, modified, _comments(header, rest, modified))
+    mark = "," if maximum is not None and any("," in cell for cell in beside) else "."
+    return Columns(grade, maximum, scale, mark, changeable, modified, _comments(header, rest, modified))
 
 
 def _comments(header: Sequence[str], rest: range, modified: int | None) -> int | None:
@@ -260,8 +262,3 @@ def _is_time(students: Sequence[Sequence[str]], column: int) -> bool:
 
 def _options(scale: str) -> list[str]:
     return [option.strip() for option in scale.splitlines()]
-
-
-def _decimal_mark(table: Table, at: Columns) -> str:
-    cells = [row[at.maximum] for row in table.students().values()] if at.maximum is not None else []
-    return "," if any("," in cell for cell in cells) else "."

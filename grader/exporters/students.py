@@ -62,7 +62,7 @@ class Students:
         return {row for index in self._names for row in index.get(wanted, ())} if wanted else set()
 
     def agrees(self, row: int, name: str) -> bool:
-        """Whether a row's name shares a word with the given one, or has no letters that could contradict it."""
+        """Whether a row's name shares a word with the given one, or has no letters to contradict it."""
         given = letters(name)
         spellings = [column.get(row, "") for column in self._spellings]
         for spelled in spellings:

@@ -102,6 +102,12 @@ def test_what_only_half_agrees_is_told(student: str, says: str) -> None:
     assert made.remarks == (f"{student}: {says}",)
 
 
+def test_an_anonymous_number_is_nobodys_id() -> None:
+    made = filled(grade("anon_1815"))
+    assert made.content == filled().content
+    assert made.remarks[0].startswith("anon_1815: submitted anonymously")
+
+
 def test_two_submissions_never_share_a_row() -> None:
     made = filled(grade("ada@example.org", 1.0), grade("lovelaceada_1815", 4.0))
     assert 'and Thursday",2\n' in made.content.decode()
