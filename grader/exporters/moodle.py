@@ -42,8 +42,13 @@ COMMENTS = (
     "Feedback comments", "Feedback als Kommentar", "Feedback par commentaires", "Commentaires",
     "Comentarios de retroalimentación", "Commenti",
 )  # fmt: skip
-YES = frozenset({"yes", "ja", "oui", "sí", "si", "sì", "tak", "sim", "já"})
-NO = frozenset({"no", "nein", "non", "nee", "nie", "não", "nej", "nei"})
+YES = frozenset({
+    "yes", "ja", "oui", "sí", "si", "sì", "tak", "sim", "já", "ano", "áno", "kyllä", "igen", "da", "да", "evet",
+    "taip", "jah",
+})  # fmt: skip
+NO = frozenset({
+    "no", "nein", "non", "nee", "nie", "não", "nej", "nei", "ne", "ei", "nem", "nu", "не", "нет", "ні", "hayır",
+})  # fmt: skip
 _PARTICIPANT = re.compile(r"(?P<word>\D*)(?P<number>\d+)")
 _TIME = re.compile(r"(?=.*\d{4})(?=.*\d{1,2}[:.]\d\d).*", re.DOTALL)
 # The only times that Moodle itself can read again.
