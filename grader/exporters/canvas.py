@@ -118,13 +118,13 @@ def _match(students: Students, student: str) -> Match:
         return Match(problem="submitted anonymously, and the gradebook does not tell by whom; not exported")
     parts = split(student)
     if whole or parts is None:
-        return only(whole)
+        return only(student, whole)
     name, digits = parts
     numbered = students.numbered(digits)
     if numbered:
         agrees = any(students.agrees(row, name) for row in numbered)
-        return only(numbered, "" if agrees else f"found by the ID {digits} alone; please check")
-    return only(students.named(name), f"found by name: nobody has the ID {digits}; please check")
+        return only(student, numbered, "" if agrees else f"found by the ID {digits} alone; please check")
+    return only(student, students.named(name), f"found by name: nobody has the ID {digits}; please check")
 
 
 def _shown(table: Table, row: int) -> str:

@@ -43,17 +43,20 @@ COMMENTS = (
     "Comentarios de retroalimentación", "Commenti",
 )  # fmt: skip
 YES = frozenset({
-    "yes", "ja", "oui", "sí", "si", "sì", "tak", "sim", "já", "ano", "áno", "kyllä", "igen", "da", "да", "evet",
-    "taip", "jah",
+    "yes", "ja", "oui", "sí", "si", "sì", "tak", "sim", "já", "ano", "áno", "kyllä", "igen", "da", "да",
+    "evet", "taip", "jah",
 })  # fmt: skip
 NO = frozenset({
-    "no", "nein", "non", "nee", "nie", "não", "nej", "nei", "ne", "ei", "nem", "nu", "не", "нет", "ні", "hayır",
+    "no", "nein", "non", "nee", "nie", "não", "nej", "nei", "ne", "ei", "nem", "nu", "не", "нет", "ні",
+    "hayır",
 })  # fmt: skip
 _PARTICIPANT = re.compile(r"(?P<word>\D*)(?P<number>\d+)")
 _TIME = re.compile(r"(?=.*\d{4})(?=.*\d{1,2}[:.]\d\d).*", re.DOTALL)
 # The only times that Moodle itself can read again.
 _ENGLISH_TIME = re.compile(r"\s*(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,.*", re.DOTALL)
 NEVER = "-"
+# How our comments begin.
+_OURS = re.compile(r"\s*<p><strong>[^<]*</strong>: ")
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -112,6 +115,8 @@ def _fill(table: Table, at: Columns, row: int, grade: Grade) -> list[str]:
     text = number(score)
     table.put(row, at.grade, text.replace(".", at.decimal_mark))
     if at.comments is not None:
+        if cells[at.comments].strip() and not _OURS.match(cells[at.comments]):
+            remarks.append(f"{grade.student}: a comment that somebody wrote in Moodle is replaced")
         table.put(row, at.comments, comment(grade))
     return remarks
 
@@ -180,19 +185,21 @@ class _Finder:
         whole = self._students.whole(student)
         parts = split(student)
         if whole:
-            return only(whole)
+            return only(student, whole)
         name, digits = parts or (student, "")
         numbered = self._students.numbered(digits)
         named = self._students.named(name)
         if len(numbered & named) == 1:
-            return only(numbered & named)
+            return only(student, numbered & named)
         if letters(name) and (team := self._teams.get(letters(name))):
             return Match(tuple(sorted(team)))
         if not numbered:
-            return only(named, "found by name: nobody has that number; please check" if parts else "")
+            return only(
+                student, named, "found by name: nobody has that number; please check" if parts else ""
+            )
         row = next(iter(numbered))
         if not self._has_names or self._is_word(name) or self._students.agrees(row, name):
-            return only(numbered)
+            return only(student, numbered)
         return Match(problem=f"participant {digits} has another name there; not exported")
 
     def _is_word(self, name: str) -> bool:

@@ -32,6 +32,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 NOBODY = Match(problem="nobody of that name or number there; not exported")
+ONE_OF_MANY = Match(problem="one of several notebooks that came from a student; not exported")
 SEVERAL = Match(problem="more than one there could be meant; not exported")
 
 
@@ -78,10 +79,10 @@ def split(student: str) -> tuple[str, str] | None:
     return None if match is None else (match["name"], match["number"])
 
 
-def only(rows: set[int], doubt: str = "") -> Match:
+def only(student: str, rows: set[int], doubt: str = "") -> Match:
     """The match of a set of candidates."""
     if not rows:
-        return NOBODY
+        return ONE_OF_MANY if "/" in student else NOBODY
     return SEVERAL if len(rows) > 1 else Match(tuple(rows), doubt=doubt)
 
 

@@ -109,6 +109,12 @@ def test_a_student_whom_canvas_does_not_know_is_told_and_not_added() -> None:
     assert made.remarks == ("nobody: nobody of that name or number there; not exported",)
 
 
+def test_several_notebooks_of_one_student_are_told_as_that() -> None:
+    made = canvas(grade("lovelaceada_1815/part a"), grade("lovelaceada_1815/part b"))
+    assert len(made.remarks) == 2
+    assert "one of several notebooks" in made.remarks[0]
+
+
 def test_two_students_of_one_name_get_nobody_elses_grade() -> None:
     twins = CANVAS + '"Lovelace, Ada",1816,s-3,ada2,Monday,,,\n'
     made = canvas(grade("Lovelace, Ada"), template=twins)

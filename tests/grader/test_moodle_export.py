@@ -111,7 +111,13 @@ def test_a_grade_that_moodle_will_pass_over_for_its_time_is_told_once() -> None:
     assert len(made.remarks) == 1
     assert "Allow updating records that have been modified more recently" in made.remarks[0]
     assert filled(grade("Ada Lovelace_42"), template=GERMAN).remarks == ()
-    assert filled(grade("Grace Hopper_43")).remarks == ()
+    assert "more recently" not in "".join(filled(grade("Grace Hopper_43")).remarks)
+
+
+def test_a_comment_that_somebody_wrote_in_moodle_is_not_replaced_silently() -> None:
+    made = filled(grade("Grace Hopper_43"))
+    assert made.remarks == ("Grace Hopper_43: a comment that somebody wrote in Moodle is replaced",)
+    assert filled(grade("Grace Hopper_43"), template=made.content.decode()).remarks == ()
 
 
 def test_more_points_than_moodle_takes_are_its_maximum() -> None:
