@@ -39,7 +39,8 @@ _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>\d+)\)")
 def export(grades: Sequence[Grade], order: Order) -> Export:
     """The gradebook with this assignment's grades; raises ExportError. What has no grade keeps its cell."""
     assert order.template is not None
-    table = Table(order.template)
+    # In courses with grading periods, Canvas's own row of what is posted by hand is longer than its header.
+    table = Table(order.template, ragged=True)
     header = table.header
     if "ID" not in header or not {"Student", "LastName"} & set(header):
         raise ExportError("the template is no Canvas gradebook: it has no columns Student and ID")
@@ -98,7 +99,7 @@ def _column(header: Sequence[str], order: Order) -> int:
 
 
 def _students(table: Table, first: int) -> Students:
-    rows = {n: row for n, row in table.students(first).items() if row[0] != TEST_STUDENT}
+    rows = {n: row for n, row in table.students().items() if n != first and row[0] != TEST_STUDENT}
     header = table.header
 
     def column(name: str) -> dict[int, str]:

@@ -20,8 +20,11 @@ class Table:
     back byte for byte, with its line end. ``changed`` holds the places of the rows that somebody did change.
     """
 
-    def __init__(self, template: bytes) -> None:
-        """``template``: UTF-8, separated by commas, semicolons or tabs; raises ExportError."""
+    def __init__(self, template: bytes, *, ragged: bool = False) -> None:
+        """``template``: UTF-8, separated by commas, semicolons or tabs; raises ExportError.
+
+        ``ragged``: rows may be shorter than the header, then they are filled up, or longer.
+        """
         text = _decoded(template)
         self.bom = text.startswith(BOM)
         text = text.removeprefix(BOM)
@@ -29,7 +32,8 @@ class Table:
         self._raw: list[list[str]] = []
         self._ends: list[str] = []
         for raw, end in _records(text, self.separator):
-            self._raw.append(raw)
+            missing = len(self._raw[0]) - len(raw) if self._raw and raw != [""] else 0
+            self._raw.append(raw + [""] * missing if ragged else raw)
             self._ends.append(end)
         self.changed: set[int] = set()
         self.rows = [[_unquoted(cell) for cell in raw] for raw in self._raw]
@@ -37,7 +41,7 @@ class Table:
             raise ExportError("the template is empty")
         width = len(self.header)
         for number, row in enumerate(self.rows, start=1):
-            if len(row) != width and row != [""]:
+            if len(row) != width and row != [""] and not ragged:
                 raise ExportError(f"the template's row {number} has {len(row)} cells, its header has {width}")
 
     @property
@@ -45,9 +49,9 @@ class Table:
         """The first row."""
         return self.rows[0]
 
-    def students(self, after: int = 0) -> dict[int, list[str]]:
-        """The rows below row ``after`` that are not blank, by their place in ``rows``."""
-        return {n: row for n, row in enumerate(self.rows) if n > after and row != [""]}
+    def students(self) -> dict[int, list[str]]:
+        """The rows below the header that are not blank, by their place in ``rows``."""
+        return {n: row for n, row in enumerate(self.rows) if n and row != [""]}
 
     def put(self, row: int, column: int, text: str) -> None:
         """Change one cell."""
@@ -141,9 +145,14 @@ def number(value: float) -> str:
 
 
 def decimal(text: str) -> float | None:
-    """A positive number as a learning system writes it, with a point or a comma; None for all else."""
-    match = re.fullmatch(r"\s*(\d+)(?:[.,](\d+))?\s*", text)
-    return None if match is None else float(f"{match[1]}.{match[2] or 0}") or None
+    """A positive number as a learning system writes it; None for all else.
+
+    What stands behind the last point or comma are decimals, as Canvas reads it.
+    """
+    *whole, last = re.split(r"[.,]", text.strip())
+    if not all(re.fullmatch(r"[0-9]+", digits) for digits in (*whole, last)):
+        return None
+    return float(f"{''.join(whole)}.{last}" if whole else last) or None
 
 
 def scaled(grade: Grade, maximum: float | None) -> float | None:

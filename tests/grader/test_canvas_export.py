@@ -59,6 +59,26 @@ def test_last_and_first_names_find_their_student_and_lose_the_mark_that_canvas_s
     assert kept.content.startswith("\ufeffStudent,".encode())
 
 
+def test_rows_of_another_length_than_the_header_are_taken() -> None:
+    ragged = GRADEBOOK.replace("instructors),\n", "instructors),,,,,\n").replace(
+        "99,,test,Monday,,,,\n", "99,,test\n"
+    )
+    made = filled(grade("lovelaceada_1815"), template=ragged)
+    assert made.content == filled(grade("lovelaceada_1815")).content.replace(b"test,Monday,", b"test,,")
+
+
+@pytest.mark.parametrize(("points", "given"), [('"8,0"', "6"), ('"1.000,00"', "750"), ("1000", "750")])
+def test_points_are_read_as_canvas_reads_them(points: str, given: str) -> None:
+    made = filled(grade("lovelaceada_1815"), template=GRADEBOOK.replace("10.00,8.00", f"10.00,{points}"))
+    assert f'and Thursday",{given}\n' in made.content.decode()
+
+
+def test_a_gradebook_that_was_sorted_anew_is_read() -> None:
+    header, manual, points, *students = GRADEBOOK.splitlines(keepends=True)
+    made = filled(grade("lovelaceada_1815"), template="".join([header, *students, points, manual]))
+    assert (made.remarks, made.students) == ((), 1)
+
+
 def test_a_column_without_points_takes_the_points_as_they_are() -> None:
     for points in ("0.00", ""):
         made = filled(grade("lovelaceada_1815"), template=GRADEBOOK.replace("10.00,8.00", f"10.00,{points}"))

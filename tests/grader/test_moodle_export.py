@@ -151,6 +151,11 @@ def test_a_teams_grade_goes_to_its_members_and_not_to_who_has_the_groups_number(
     assert (made.remarks, made.students) == ((), 3)
 
 
+def test_a_row_of_another_length_is_refused_as_moodle_would() -> None:
+    with pytest.raises(ExportError, match="row 2 has 8 cells, its header has 9"):
+        filled(template=TEAMS.replace("Yes,-,\r\n", "Yes,-\r\n", 1))
+
+
 def test_a_team_nobody_knows_is_not_the_participant_of_its_number() -> None:
     made = filled(grade("Group 9_7"), template=TEAMS)
     assert made.content == TEAMS.encode()
