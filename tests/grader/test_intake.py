@@ -46,6 +46,13 @@ NAMES = [
     ("Moodle", "Participant_42_assignsubmission_file/ex3.ipynb", "Participant_42", "ex3.ipynb", False),
     ("Blackboard", "Ex 3_ada_attempt_2026-11-02-10-20-30_work.ipynb", "ada", "work.ipynb", False),
     ("Blackboard", "Ex 3_ada_attempt_2026-11-02-10-20-30.ipynb", "ada", "Ex 3.ipynb", False),
+    (
+        "Blackboard",
+        "Inleveren_ada@uni.example_poging_2026-11-02-10-20-30_work.ipynb",
+        "ada@uni.example",
+        "work.ipynb",
+        False,
+    ),
     ("nbgrader", "submitted/ada/ex3/solution.ipynb", "ada", "solution.ipynb", False),
     (
         "nbgrader",
