@@ -157,7 +157,7 @@ def decimal(text: str) -> float | None:
 
 def scaled(grade: Grade, maximum: float | None) -> float | None:
     """The score on a scale up to ``maximum``, where the other system counts otherwise."""
-    if grade.score is None or not maximum or not grade.max_score or maximum == grade.max_score:
+    if grade.score is None or maximum is None or not grade.max_score or maximum == grade.max_score:
         return grade.score
     return grade.score / grade.max_score * maximum
 

@@ -148,6 +148,13 @@ def test_names_with_marks_are_found_however_they_are_composed() -> None:
         assert (made.remarks, made.students) == ((), 1)
 
 
+def test_names_that_differ_in_their_marks_alone_are_two() -> None:
+    template = GRADEBOOK.replace("Hopper, Grace", "कुमार, किरन").replace("Lovelace, Ada", "कुमार, करन")
+    made = filled(grade("कुमार करन"), template=template)
+    assert 'and Thursday",6\n' in made.content.decode()
+    assert made.students == 1
+
+
 def test_a_file_in_another_encoding_says_what_to_do() -> None:
     with pytest.raises(ExportError, match="as it was downloaded"):
         export("canvas", [], Order("Embeddings", GRADEBOOK.encode("cp1252")))

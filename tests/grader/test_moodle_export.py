@@ -174,6 +174,11 @@ def test_two_of_one_name_are_told_apart_by_number() -> None:
     assert [row["Grade"] for row in by_student(made).values()] == ["6", "", "", ""]
 
 
+def test_a_group_that_is_called_like_a_student_does_not_get_his_grade() -> None:
+    made = filled(grade("Ada Lovelace_42"), template=TEAMS.replace("Group 2", "Ada Lovelace"))
+    assert [row["Grade"] for row in by_student(made).values()] == ["6", "", "", ""]
+
+
 @pytest.mark.parametrize("student", ["Participant_42", "Group 1-Participant_42"])
 def test_blind_marking_goes_by_the_number_alone(student: str) -> None:
     for columns in ('"Submitted for grading"', '"Submitted for grading","Group 2"'):
@@ -184,6 +189,14 @@ def test_blind_marking_goes_by_the_number_alone(student: str) -> None:
         )
         made = filled(grade(student), template=template)
         assert by_student(made)["Participant 42"]["Grade"] == "6"
+
+
+def test_a_worksheet_without_names_takes_the_number_of_any_name() -> None:
+    template = (
+        'Identifier,Status,Grade,"Maximum grade","Grade can be changed","Last modified (grade)",'
+        '"Feedback comments"\r\n"Participant 42",x,,8.00,Yes,-,\r\n'
+    )
+    assert by_student(filled(grade("Ada Lovelace_42"), template=template))["Participant 42"]["Grade"] == "6"
 
 
 def test_a_name_of_signs_alone_is_found_by_its_number() -> None:
