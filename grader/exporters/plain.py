@@ -37,7 +37,7 @@ def export(grades: Sequence[Grade], _order: Order) -> Export:
 
 def _cells(grade: Grade, parts: Sequence[str]) -> list[str]:
     by_id = {part.id: part for part in grade.parts}
-    cells = [harmless(grade.student), grade.submission, str(grade.number), grade.state]
+    cells = [harmless(grade.student), harmless(grade.submission), str(grade.number), grade.state]
     cells += [_number(grade.score), _number(grade.max_score)]
     for name in parts:
         part = by_id.get(name)

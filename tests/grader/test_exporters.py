@@ -222,6 +222,12 @@ def test_a_class_for_gradescope_is_one_zip_of_equal_bytes() -> None:
     assert made.content == export("gradescope", grades, Order("Embeddings")).content
 
 
+def test_a_submission_called_by_a_formula_is_none() -> None:
+    # Without a server, a submission is called like its student.
+    made = export("plain", [msgspec.structs.replace(grade("ada"), submission="=1+1")], Order("Embeddings"))
+    assert "ada,'=1+1,1,finished" in made.content.decode()
+
+
 def test_plain_csv_has_a_line_a_student_and_no_formula() -> None:
     made = export("plain", [grade("=1+1"), grade("ada", None)], Order("Embeddings"))
     assert made.content.decode() == (
