@@ -36,9 +36,12 @@ def export_grades(
     *,
     wanted: Annotated[str, typer.Option("--format", "-f", help=" | ".join(formats()))] = "plain",
     template: Annotated[
-        Path | None, typer.Option(help="the gradebook or worksheet downloaded from the learning system")
+        Path | None,
+        typer.Option(help="for canvas and moodle: the gradebook or worksheet downloaded there, to fill in"),
     ] = None,
-    column: Annotated[str | None, typer.Option(help="the column to fill in, as its header says")] = None,
+    column: Annotated[
+        str | None, typer.Option(help="the column to fill in, if its header is not the assignment's title")
+    ] = None,
     assignment: Annotated[
         Path | None,
         typer.Option(
@@ -49,7 +52,7 @@ def export_grades(
         Path | None, typer.Option("--out", "-o", help="file to write; stdout when left out")
     ] = None,
 ) -> None:
-    """Write grades for a spreadsheet or a learning system."""
+    """Write grades for a spreadsheet or a learning system; who is left out is told, with the reason."""
     with exits():
         tell = show.remarks(show.progress_output())
         if Path(source).is_dir():
@@ -64,7 +67,7 @@ def export_grades(
             tell(remark)
         if out is not None:
             write_file(out, made.content)
-            tell(f"{out}: {len(grades)} submissions")
+            tell(f"{out}: grades of {made.students} {'student' if made.students == 1 else 'students'}")
             return
         sys.stdout.buffer.write(made.content)
 

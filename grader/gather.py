@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from grader.intake import Sender, System, recognised
+from grader.zip_names import member_name
 
 SUFFIX = ".ipynb"
 CHECKPOINTS = ".ipynb_checkpoints"
@@ -138,7 +139,7 @@ def _folder(folder: Path, max_bytes: int) -> Iterator[Member]:
 def _names(path: Path) -> list[PurePosixPath]:
     """Every file in an archive, by the archive's own table."""
     with zipfile.ZipFile(path) as archive:
-        members = [PurePosixPath(each.filename) for each in archive.infolist() if not each.is_dir()]
+        members = [PurePosixPath(member_name(each)) for each in archive.infolist() if not each.is_dir()]
     return [inside for inside in members if not {CHECKPOINTS, "__MACOSX"} & set(inside.parts)]
 
 
@@ -149,7 +150,7 @@ def _archive(path: Path, max_bytes: int) -> Iterator[Member]:
             if sum(member.file_size for member in members) > MAX_ARCHIVE:
                 raise GatherError(f"{path}: larger than {MAX_ARCHIVE >> 30} GiB when unpacked")
             for member in members:
-                inside = PurePosixPath(member.filename)
+                inside = PurePosixPath(member_name(member))
                 if inside.suffix == SUFFIX and not {CHECKPOINTS, "__MACOSX"} & set(inside.parts):
                     yield inside, _unpacked(archive, member, max_bytes)
     except zipfile.BadZipFile as error:

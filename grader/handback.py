@@ -26,6 +26,7 @@ from grader.exporters import ExportError
 from grader.markdown import rendered
 from grader.notebook_page import highlight_css, notebook_html
 from grader.safe_names import plain_names
+from grader.zip_names import member_name
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # equal feedback gives equal bytes
 HTML, NOTEBOOK, DOCUMENT = "feedback.html", "feedback.ipynb", "feedback.json"
@@ -91,7 +92,8 @@ def _places(download: bytes) -> tuple[str, Mapping[str, list[PurePosixPath]]]:
     """The system's name, and by student where his notebooks lie. Only names are read, no contents."""
     try:
         with zipfile.ZipFile(io.BytesIO(download)) as archive:
-            paths = [PurePosixPath(name) for name in archive.namelist()[:MAX_NAMES] if not name.endswith("/")]
+            members = [each for each in archive.infolist()[:MAX_NAMES] if not each.is_dir()]
+            paths = [PurePosixPath(member_name(each)) for each in members]
     except zipfile.BadZipFile as error:
         raise ExportError(f"the download is no zip: {error}") from error
     paths = [path for path in paths if _is_inside(path)]

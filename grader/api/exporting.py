@@ -42,7 +42,7 @@ FILES: dict[int | str, dict[str, Any]] = {
     }
 }
 ZIP: dict[int | str, dict[str, Any]] = {
-    200: {"description": "a zip", "content": {"application/zip": {}}},
+    200: {"description": "a zip", "content": {"application/zip": {}}, "headers": FILES[200]["headers"]},
 }
 
 
@@ -135,6 +135,9 @@ def zipped(service: Service, assignment_id: str, download: bytes | None) -> Stre
     else:
         made = handback.returned(download, given)
     headers = {"Content-Disposition": 'attachment; filename="feedback.zip"'}
+    if download is not None and (absent := handback.missing(download, [each.student for each in found])):
+        told = [f"{student}: no notebook of this name in the zip; left out" for student in absent]
+        headers[REMARKS] = json.dumps(told[:MAX_REMARKS])
     return StreamingResponse(handback.pieces(made), media_type="application/zip", headers=headers)
 
 

@@ -1,8 +1,8 @@
 """Grades for other systems: one module a format, found by its name.
 
 A module has ``FORMAT`` (for people), ``TEMPLATE`` (whether it fills in a file that was downloaded there),
-``FOR_STUDENTS`` (whether students read there what is said of their parts) and
-``export(grades, order) -> Export``.
+``FROM`` (where people find that file), ``FOR_STUDENTS`` (whether students read there what is said of their
+parts) and ``export(grades, order) -> Export``.
 """
 
 from __future__ import annotations
@@ -61,12 +61,16 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Export(msgspec.Struct, frozen=True):
-    """A finished file; ``remarks`` tell what could not be matched or was left as it was."""
+    """A finished file; ``remarks`` tell what could not be matched or was left as it was.
+
+    ``students`` is how many have their grade in it.
+    """
 
     content: bytes
     media_type: str
     filename: str
     remarks: tuple[str, ...] = ()
+    students: int = 0
 
 
 class ExportError(Exception):
@@ -78,6 +82,7 @@ class Exporter(Protocol):
 
     FORMAT: str
     TEMPLATE: bool
+    FROM: str
     FOR_STUDENTS: bool
 
     def export(self, grades: Sequence[Grade], order: Order) -> Export:
@@ -104,5 +109,7 @@ def export(wanted: str, grades: Sequence[Grade], order: Order) -> Export:
     """The grades in a format; raises ExportError, also for a missing template."""
     chosen = exporter(wanted)
     if chosen.TEMPLATE and order.template is None:
-        raise ExportError(f"{chosen.FORMAT}: please give the file downloaded there")
+        raise ExportError(
+            f"{chosen.FORMAT}: please give the file downloaded there ({chosen.FROM}) as the template"
+        )
     return chosen.export(grades, order)

@@ -2,9 +2,9 @@
 
 Columns: ``Student`` (or ``LastName``, ``FirstName``), ``ID``, ``SIS User ID``, ``SIS Login ID``,
 ``Integration ID``, ``Root Account``, ``Section``, then ``Title (assignment id)``; an optional row ``Manual
-Posting``, the row that begins with four blanks and ``Points Possible``, then the students. An unknown title
-would make Canvas create a new assignment, so only a column that the gradebook has is filled in.
-(``lib/gradebook_importer.rb`` of canvas-lms)
+Posting``, the row that begins with four blanks and ``Points Possible``, then the students. It is separated by
+commas or semicolons. An unknown title would make Canvas create a new assignment, so only a column that the
+gradebook has is filled in. (``lib/gradebook_importer.rb`` and ``lib/gradebook_exporter.rb`` of canvas-lms)
 """
 
 from __future__ import annotations
@@ -13,52 +13,75 @@ import re
 from collections.abc import Sequence
 
 from grader.exporters import Export, ExportError, Grade, Order
-from grader.exporters.tables import Students, latest, number, read, scaled, written
+from grader.exporters.students import Claims, Match, Students, only, split
+from grader.exporters.tables import Table, decimal, latest, number, scaled, without_grade
 
 FORMAT = "Canvas gradebook CSV"
 TEMPLATE = True
+FROM = "Grades, Export"
 FOR_STUDENTS = False
 
 IDENTITY = (
     "Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account",
     "Section",
 )  # fmt: skip
-# In the order in which Canvas itself matches students.
-MATCHED_BY = ("ID", "SIS User ID", "SIS Login ID", "Student")
+LOGINS = ("SIS User ID", "SIS Login ID", "Integration ID")
 POINTS = "Points Possible"
 EXCUSED = "EX"
+NOT_ASSIGNED = "N/A"
 TEST_STUDENT = "Student, Test"
-_ASSIGNMENT = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
+ANONYMOUS = "anon_"
+# Canvas takes a column with one of these words for a total of its own, whatever else its title says.
+TOTALS = re.compile(r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)")
+_ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>\d+)\)")
 
 
 def export(grades: Sequence[Grade], order: Order) -> Export:
     """The gradebook with this assignment's grades; raises ExportError. What has no grade keeps its cell."""
     assert order.template is not None
-    rows = read(order.template)
-    header = rows[0]
+    # In courses with grading periods, Canvas's own row of what is posted by hand is longer than its header.
+    table = Table(order.template, ragged=True)
+    header = table.header
     if "ID" not in header or not {"Student", "LastName"} & set(header):
         raise ExportError("the template is no Canvas gradebook: it has no columns Student and ID")
     column = _column(header, order)
-    first = next((n for n, row in enumerate(rows) if row and row[0].strip() == POINTS), None)
+    first = next((n for n, row in enumerate(table.rows) if row[0].strip() == POINTS), None)
     if first is None:
         raise ExportError(f"the template is no Canvas gradebook: it has no row {POINTS!r}")
-    maximum = _points(rows[first][column])
-    students = Students([_by_row(rows, first, header, name) for name in MATCHED_BY if name in header])
-    remarks = []
-    for grade in latest(grades):
-        row = students.row(grade.student)
-        score = scaled(grade, maximum)
-        if row is None:
-            remarks.append(f"{grade.student}: nobody, or more than one, in the gradebook; not exported")
-        elif rows[row][column].strip().upper() == EXCUSED:
-            remarks.append(f"{grade.student}: excused in Canvas; the cell stays as it is")
-        elif score is None:
-            remarks.append(f"{grade.student}: no grade yet; the cell stays as it is")
-        else:
-            rows[row][column] = number(score)
+    maximum = decimal(table.rows[first][column])
+    remarks = _filled(table, column, first, latest(grades), maximum)
     kept = [n for n, name in enumerate(header) if name in IDENTITY] + [column]
-    content = written(([row[n] for n in kept] for row in rows if row), order.template)
-    return Export(content, "text/csv; charset=utf-8", "canvas.csv", tuple(remarks))
+    # Behind a byte order mark, Canvas does not know the header LastName.
+    content = table.written(kept, bom="LastName" not in header)
+    return Export(content, "text/csv; charset=utf-8", "canvas.csv", tuple(remarks), len(table.changed))
+
+
+def _filled(
+    table: Table, column: int, first: int, grades: Sequence[Grade], maximum: float | None
+) -> list[str]:
+    """Write the grades into the table; what could not be, or should be looked at."""
+    students, claims, remarks = _students(table, first), Claims(), []
+    for grade in grades:
+        match = _match(students, grade.student)
+        score = scaled(grade, maximum)
+        if match.problem:
+            remarks.append(f"{grade.student}: {match.problem}")
+            continue
+        row = match.rows[0]
+        held = table.rows[row][column].strip().upper()
+        if score is None:
+            remarks.append(f"{grade.student}: {without_grade(grade)}; the cell stays as it is")
+        elif held == EXCUSED:
+            remarks.append(f"{grade.student}: excused in Canvas; the cell stays as it is")
+        elif held == NOT_ASSIGNED:
+            remarks.append(f"{grade.student}: not assigned in Canvas (N/A); the cell stays as it is")
+        elif other := claims.taken(match.rows, grade.student):
+            remarks.append(f"{grade.student}: that row has the grade of {other} already; not exported")
+        else:
+            table.put(row, column, number(score))
+            if match.doubt:
+                remarks.append(f"{grade.student}: written to {_shown(table, row)}, {match.doubt}")
+    return remarks
 
 
 def _column(header: Sequence[str], order: Order) -> int:
@@ -67,19 +90,45 @@ def _column(header: Sequence[str], order: Order) -> int:
     titles = {n: match["title"] for n, name in enumerate(header) if (match := _ASSIGNMENT.fullmatch(name))}
     found = [n for n, title in titles.items() if wanted in (header[n], title)]
     if len(found) == 1:
+        if TOTALS.search(header[found[0]]):
+            raise ExportError(f"Canvas takes {header[found[0]]!r} for a total; please rename it in Canvas")
         return found[0]
     known = ", ".join(repr(header[n]) for n in titles) or "none"
     problem = "no column" if not found else "more than one column"
     raise ExportError(f"the gradebook has {problem} {wanted!r}; its assignments are {known}")
 
 
-def _points(text: str) -> float | None:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return None
+def _students(table: Table, first: int) -> Students:
+    rows = {n: row for n, row in table.students().items() if n != first and row[0] != TEST_STUDENT}
+    header = table.header
+
+    def column(name: str) -> dict[int, str]:
+        return {n: row[header.index(name)] for n, row in rows.items()} if name in header else {}
+
+    names = column("Student") or {
+        n: f"{last}, {column('FirstName')[n]}" for n, last in column("LastName").items()
+    }
+    turned = {n: " ".join(reversed(name.split(", "))) for n, name in names.items()}
+    return Students(column("ID"), [column(name) for name in LOGINS], [names, turned])
 
 
-def _by_row(rows: Sequence[Sequence[str]], first: int, header: Sequence[str], name: str) -> dict[int, str]:
-    at = header.index(name)
-    return {n: row[at] for n, row in enumerate(rows) if n > first and row and row[0] != TEST_STUDENT}
+def _match(students: Students, student: str) -> Match:
+    """By the whole name; by the number of a download's file; by the name before it."""
+    whole = students.whole(student)
+    if not whole and student.startswith(ANONYMOUS):
+        return Match(problem="submitted anonymously, and the gradebook does not tell by whom; not exported")
+    parts = split(student)
+    if whole or parts is None:
+        return only(student, whole)
+    name, digits = parts
+    numbered = students.numbered(digits)
+    if numbered:
+        agrees = any(students.agrees(row, name) for row in numbered)
+        return only(student, numbered, "" if agrees else f"found by the ID {digits} alone; please check")
+    return only(student, students.named(name), f"found by name: nobody has the ID {digits}; please check")
+
+
+def _shown(table: Table, row: int) -> str:
+    header = table.header
+    at = [header.index(name) for name in ("Student", "LastName", "FirstName") if name in header]
+    return ", ".join(table.rows[row][n] for n in at)

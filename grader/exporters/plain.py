@@ -11,6 +11,7 @@ from grader.exporters.tables import harmless, latest, number
 
 FORMAT = "plain CSV"
 TEMPLATE = False
+FROM = ""
 FOR_STUDENTS = False
 
 FIRST = ("student", "submission", "number", "state", "score", "max_score")
@@ -31,12 +32,12 @@ def export(grades: Sequence[Grade], _order: Order) -> Export:
     )
     for row in rows:
         writer.writerow(_cells(row, parts) + ["yes" if row.late else "no"] * dated)
-    return Export(target.getvalue().encode(), "text/csv; charset=utf-8", "grades.csv")
+    return Export(target.getvalue().encode(), "text/csv; charset=utf-8", "grades.csv", students=len(rows))
 
 
 def _cells(grade: Grade, parts: Sequence[str]) -> list[str]:
     by_id = {part.id: part for part in grade.parts}
-    cells = [harmless(grade.student), grade.submission, str(grade.number), grade.state]
+    cells = [harmless(grade.student), harmless(grade.submission), str(grade.number), grade.state]
     cells += [_number(grade.score), _number(grade.max_score)]
     for name in parts:
         part = by_id.get(name)

@@ -1,4 +1,7 @@
-"""Blackboard, "Assignment File Download": ``<assignment>_<user>_attempt_<moment>[_<file>].<suffix>``."""
+"""Blackboard, "Assignment File Download": ``<assignment>_<user>_attempt_<moment>[_<file>].<suffix>``.
+
+The word ``attempt`` is in the language of whoever downloaded the files (``poging``, ``Versuch``).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from grader.intake import Sender
 SYSTEM = "Blackboard"
 
 _NAME = re.compile(
-    r"(?P<assignment>.+)_(?P<user>[^_]+)_attempt_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:_(?P<file>.+))?(?P<suffix>\.\w+)"
+    r"(?P<assignment>.+)_(?P<user>[^_]+)_[^\W\d_]+_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:_(?P<file>.+))?(?P<suffix>\.\w+)"
 )
 
 

@@ -14,11 +14,13 @@ from grader.intake import Sender
 
 SYSTEM = "Canvas"
 
-_NAMED = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)")
+# What Canvas calls letters takes in marks above and below them, as Thai or Hindi names have.
+_NAME = r"(?P<name>(?:\w|[^\x00-\x7f])+?)(?P<late>_LATE)?_(?P<user>\d+)"
+_NAMED = re.compile(_NAME + r"_\d+_(?P<file>.+)")
 _ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?anon_(?P<user>[0-9A-Za-z]+)_(?:\d+_(?P<file>.+)|(?P<entry>(?:text|link)\.html))"
 )
-_ENTRY = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<file>(?:text|link)\.html)")
+_ENTRY = re.compile(_NAME + r"_(?P<file>(?:text|link)\.html)")
 
 
 def sender(path: PurePosixPath) -> Sender | None:

@@ -188,6 +188,17 @@ def test_a_systems_own_names_come_back(instructor, store, student, submitted, ex
     assert set(opened(answer.content).namelist()) == expected
 
 
+def test_who_has_no_file_in_the_download_is_told(instructor, store):
+    grade(store, "nobody_7", [0, 1, 4])
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(CANVAS_FILE, b"{}")
+    answer = instructor.post(f"{HERE}/feedback.zip", files={"download": ("d.zip", target.getvalue())})
+    assert json.loads(answer.headers["X-Grader-Remarks"]) == [
+        "nobody_7: no notebook of this name in the zip; left out"
+    ]
+
+
 @pytest.mark.parametrize("download", [b"", b"no zip", b"PK\x05\x06" + b"\0" * 18])
 def test_a_download_of_nobody_is_refused(instructor, download):
     answer = instructor.post(f"{HERE}/feedback.zip", files={"download": ("d.zip", download)})

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 
+import msgspec
 import pytest
 
 from grader.exporters import ExportError, Grade, Order, PartLine, export, formats
@@ -62,10 +63,24 @@ def test_an_unknown_format_names_the_known_ones() -> None:
         export("excel", [], Order("Embeddings"))
 
 
-@pytest.mark.parametrize("wanted", ["canvas", "moodle"])
-def test_a_format_that_fills_in_a_file_asks_for_it(wanted: str) -> None:
-    with pytest.raises(ExportError, match="downloaded"):
+@pytest.mark.parametrize(("wanted", "where"), [("canvas", "Grades, Export"), ("moodle", "grading worksheet")])
+def test_a_format_that_fills_in_a_file_asks_for_it_and_says_where_it_is(wanted: str, where: str) -> None:
+    with pytest.raises(ExportError, match=f"downloaded there .*{where}.* as the template"):
         export(wanted, [], Order("Embeddings"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "reason"),
+    [
+        (("needs_review", "correct", "needs_review"), "no grade yet, a person has to mark p0, p2"),
+        (("unjudged",), "no grade yet, p0 could not be judged"),
+        ((), "no grade yet"),
+    ],
+)
+def test_who_has_no_grade_is_told_why(statuses: tuple[str, ...], reason: str) -> None:
+    parts = tuple(PartLine(f"p{n}", "Norms", each, None, 1.0) for n, each in enumerate(statuses))
+    made = canvas(msgspec.structs.replace(grade("1815", None), parts=parts))
+    assert made.remarks == (f"1815: {reason}; the cell stays as it is",)
 
 
 def test_canvas_gets_its_identity_columns_and_this_assignment_only() -> None:
@@ -91,7 +106,13 @@ def test_canvas_students_are_found_by_number_sis_login_name_or_file_name(name: s
 def test_a_student_whom_canvas_does_not_know_is_told_and_not_added() -> None:
     made = canvas(grade("nobody"))
     assert len(cells(made.content)) == 6
-    assert made.remarks == ("nobody: nobody, or more than one, in the gradebook; not exported",)
+    assert made.remarks == ("nobody: nobody of that name or number there; not exported",)
+
+
+def test_several_notebooks_of_one_student_are_told_as_that() -> None:
+    made = canvas(grade("lovelaceada_1815/part a"), grade("lovelaceada_1815/part b"))
+    assert len(made.remarks) == 2
+    assert "one of several notebooks" in made.remarks[0]
 
 
 def test_two_students_of_one_name_get_nobody_elses_grade() -> None:
@@ -136,7 +157,8 @@ def test_the_newest_submission_counts() -> None:
 def test_a_moodle_worksheet_comes_back_with_grade_and_comment_and_nothing_else_changed() -> None:
     made = export("moodle", [grade("Ada Lovelace_42")], Order("Embeddings", MOODLE.encode()))
     expected = MOODLE.replace(",,8.00,Yes", ",6,8.00,Yes").replace(
-        '9:00 AM",-,\r\n', '9:00 AM",-,Norms: incorrect (3/4). Look at the axis.\r\n'
+        '9:00 AM",-,\r\n',
+        '9:00 AM",-,<p><strong>Norms</strong>: incorrect (3/4)</p><p>Look at the axis.</p>\r\n',
     )
     assert made.content == expected.encode()
 
@@ -152,7 +174,7 @@ def test_a_german_worksheet_keeps_its_headers_and_its_comma() -> None:
     header, row = cells(made.content)
     assert header == cells(GERMAN.encode())[0]
     assert row[3] == "4,5"
-    assert row[-1].startswith("Norms: incorrect")
+    assert row[-1].startswith("<p><strong>Norms</strong>: incorrect")
 
 
 def test_a_worksheet_in_a_language_nobody_looked_up_is_read_by_its_shape() -> None:
@@ -175,11 +197,21 @@ def test_gradescope_gets_one_test_a_part() -> None:
     assert (test["output"], test["output_format"]) == ("Look at the axis.", "md")
 
 
-def test_gradescope_gets_no_score_for_what_nobody_judged() -> None:
-    document = json.loads(export("gradescope", [grade("ada", None)], Order("Embeddings")).content)
-    assert "score" not in document
-    assert "score" not in document["tests"][0]
-    assert "status" not in document["tests"][0]
+def test_gradescope_gets_no_document_without_a_score() -> None:
+    made = export("gradescope", [grade("ada", None), grade("grace")], Order("Embeddings"))
+    with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
+        assert archive.namelist() == ["0001_grace/results.json"]
+    assert made.remarks == ("ada: no grade yet, part1 could not be judged; not exported",)
+    with pytest.raises(ExportError, match="nobody has a grade yet"):
+        export("gradescope", [grade("ada", None)], Order("Embeddings"))
+
+
+def test_gradescope_gets_no_score_for_a_part_that_nobody_judges() -> None:
+    question = PartLine("part2", "To think about", "ungraded", None, 0.0)
+    whole = msgspec.structs.replace(grade("ada"), parts=(*grade("ada").parts, question))
+    document = json.loads(export("gradescope", [whole], Order("Embeddings")).content)
+    assert document["score"] == 3.0
+    assert not {"score", "max_score", "status"} & document["tests"][1].keys()
 
 
 def test_a_class_for_gradescope_is_one_zip_of_equal_bytes() -> None:
@@ -188,6 +220,12 @@ def test_a_class_for_gradescope_is_one_zip_of_equal_bytes() -> None:
     with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
         assert archive.namelist() == ["0001_ada/results.json", "0002_gr_ace/results.json"]
     assert made.content == export("gradescope", grades, Order("Embeddings")).content
+
+
+def test_a_submission_called_by_a_formula_is_none() -> None:
+    # Without a server, a submission is called like its student.
+    made = export("plain", [msgspec.structs.replace(grade("ada"), submission="=1+1")], Order("Embeddings"))
+    assert "ada,'=1+1,1,finished" in made.content.decode()
 
 
 def test_plain_csv_has_a_line_a_student_and_no_formula() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from grader.gather import gather
+from grader.handback import missing
 from grader.intake import recognised, systems
 
 NAMES = [
@@ -25,7 +27,13 @@ NAMES = [
     ("Canvas", "LATE_anon_x1Y2z_90210_ex3.ipynb", "anon_x1Y2z", "ex3.ipynb", True),
     ("Canvas", "anon_x1Y2z_text.html", "anon_x1Y2z", "text.html", False),
     ("Canvas", "LATE_anon_x1Y2z_link.html", "anon_x1Y2z", "link.html", True),
+    ("Canvas", "mu\u0308ller_LATE_7_8_a.ipynb", "mu\u0308ller_7", "a.ipynb", True),
+    ("Canvas", "i\u0307pekünal_7_8_a.ipynb", "i\u0307pekünal_7", "a.ipynb", False),
+    ("Canvas", "राहुलकुमार_24_8_a.ipynb", "राहुलकुमार_24", "a.ipynb", False),
+    ("Canvas", "ใจดี_24_text.html", "ใจดี_24", "text.html", False),
     ("Moodle", "Ada Lovelace_42_assignsubmission_file/ex3.ipynb", "Ada Lovelace_42", "ex3.ipynb", False),
+    ("Moodle", "Default group_assignsubmission_file/ex3.ipynb", "Default group", "ex3.ipynb", False),
+    ("Moodle", "Group 1_7_assignsubmission_file/ex3.ipynb", "Group 1_7", "ex3.ipynb", False),
     ("Moodle", "Ada Lovelace_42_assignsubmission_file_/ex3.ipynb", "Ada Lovelace_42", "ex3.ipynb", False),
     (
         "Moodle",
@@ -38,6 +46,13 @@ NAMES = [
     ("Moodle", "Participant_42_assignsubmission_file/ex3.ipynb", "Participant_42", "ex3.ipynb", False),
     ("Blackboard", "Ex 3_ada_attempt_2026-11-02-10-20-30_work.ipynb", "ada", "work.ipynb", False),
     ("Blackboard", "Ex 3_ada_attempt_2026-11-02-10-20-30.ipynb", "ada", "Ex 3.ipynb", False),
+    (
+        "Blackboard",
+        "Inleveren_ada@uni.example_poging_2026-11-02-10-20-30_work.ipynb",
+        "ada@uni.example",
+        "work.ipynb",
+        False,
+    ),
     ("nbgrader", "submitted/ada/ex3/solution.ipynb", "ada", "solution.ipynb", False),
     (
         "nbgrader",
@@ -107,6 +122,29 @@ def test_a_canvas_download_is_graded_by_student_and_tells_what_it_could_not_matc
         f"{path}/readme.txt: not matched to a student, not a notebook; left alone",
         f"{path}: 1 late: hoppergrace_1906",
     ]
+
+
+def unflagged(name: bytes) -> bytes:
+    """An archive whose one member's name does not say how it is encoded, as rubyzip writes it."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("x" * len(name), "{}")
+    return target.getvalue().replace(b"x" * len(name), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("müllerjürgen_7_8_lösung.ipynb".encode(), "müllerjürgen_7"),
+        ("müller_7_8_a.ipynb".encode("cp437"), "müller_7"),
+    ],
+    ids=["utf-8", "code page 437"],
+)
+def test_names_that_do_not_say_their_encoding_are_read(tmp_path: Path, name: bytes, student: str) -> None:
+    path = tmp_path / "submissions.zip"
+    path.write_bytes(unflagged(name))
+    assert [one.student for one in gather([path], max_bytes=1 << 20)] == [student]
+    assert missing(path.read_bytes(), [student]) == []
 
 
 def test_several_notebooks_of_one_sender_keep_their_names(tmp_path: Path) -> None:
