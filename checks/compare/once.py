@@ -20,6 +20,8 @@ def once_each(function: Callable[Given, Made], keep: int = 16) -> Callable[Given
 
     @wraps(function)
     def of_these(*given: Given.args, **none: Given.kwargs) -> Made:
+        if none:
+            raise TypeError("positional arguments alone")
         key = tuple(map(id, given))
         with changing:
             if key in kept:

@@ -40,16 +40,23 @@ _ALIKE = ("case", "blanks")
 
 
 _PYTHONS_OWN = {
-    name: f"builtins.{each.__name__}"  # IOError is called OSError
+    name: each.__name__  # IOError is called OSError
     for name, each in vars(builtins).items()
     if isinstance(each, type) and issubclass(each, BaseException)
 }
+_NOTEBOOK = "__main__."
+
+
+def _is_namesake(cls: str) -> bool:
+    """Whether a class of the notebook's own is called like one of Python's exceptions."""
+    return cls.startswith(_NOTEBOOK) and class_name(cls) in _PYTHONS_OWN
 
 
 class Raises(Piece):
     """An exception: the name of its class or of an ancestor, and pieces of its text, in whatever case.
 
-    The name of one of Python's own exceptions means that one, not a class of the notebook that is called so.
+    The name of one of Python's own exceptions means no class of the notebook that is called so; a library's
+    may be meant (``requests.ConnectionError``).
     """
 
     exception: str
@@ -66,8 +73,9 @@ class Raises(Piece):
 
     def wrong(self, raised: v.Raised) -> str:
         """The reason why an exception is not this one; empty where it is."""
-        names = (raised.cls, *raised.bases)
-        if _PYTHONS_OWN.get(self.exception, self.exception) not in {*names, *map(class_name, names)}:
+        classes = (raised.cls, *raised.bases)
+        names = {class_name(each) for each in classes if not _is_namesake(each)}
+        if _PYTHONS_OWN.get(self.exception, self.exception) not in {*names, *classes}:
             return "other_exception"
         text = fold(raised.message, _ALIKE)
         return "" if all(fold(piece, _ALIKE) in text for piece in self.contains) else "exception_text"
@@ -294,7 +302,10 @@ def _author_raises(author: v.Step | None) -> Raises | None:
     """The exception that the author's function raises; raises MissingReferenceError where it did not end."""
     if author is None or author.ended not in ("returned", "raised", "refused"):
         raise MissingReferenceError("the author's own function did not return from one of the calls")
-    return Raises(exception=class_name(author.raised.cls)) if author.raised else None
+    if author.raised is None:
+        return None
+    cls = author.raised.cls
+    return Raises(exception=cls if _is_namesake(cls) else class_name(cls))
 
 
 def _inner(scene: Scene, step: v.Step, author: v.Step | None) -> Scene:
@@ -332,7 +343,7 @@ def _facts(step: v.Step) -> dict[str, object]:
 def _exception(cls: str) -> str:
     """A class of the notebook's own that is called like one of Python's is told from it."""
     name = class_name(cls)
-    return f"{name} (another class than Python's)" if _PYTHONS_OWN.get(name, cls) != cls else name
+    return f"{name} (another class than Python's)" if _is_namesake(cls) else name
 
 
 def _ordinal(name: str) -> str:

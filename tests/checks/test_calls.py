@@ -170,6 +170,12 @@ def test_calls_of_an_earlier_snapshot_are_not_those_of_the_one_that_decides() ->
 
 REFERENCE = "\n      - calls: {of: f, expected: reference, cases: [{id: one, arguments: [1]}]}\n"
 BOOM = v.Step(ended="raised", raised=v.Raised("m.Boom", ("builtins.ValueError", "builtins.Exception")))
+
+
+def boom(cls: str) -> v.Step:
+    return v.Step(ended="raised", raised=v.Raised(cls, ("builtins.Exception",)))
+
+
 VALUE_ERROR = v.Step(ended="raised", raised=v.Raised("builtins.ValueError", ("builtins.Exception",)))
 
 
@@ -181,6 +187,9 @@ VALUE_ERROR = v.Step(ended="raised", raised=v.Raised("builtins.ValueError", ("bu
         (step(3), step(3.0), "partial"),
         (BOOM, VALUE_ERROR, "correct"),
         (VALUE_ERROR, BOOM, "incorrect"),
+        (boom("requests.ConnectionError"), boom("requests.ConnectionError"), "correct"),
+        (boom("__main__.TimeoutError"), boom("__main__.TimeoutError"), "correct"),
+        (boom("__main__.TimeoutError"), boom("builtins.TimeoutError"), "incorrect"),
         (step(None), step(None), "correct"),
         (step(None), step(1), "incorrect"),
         (step(1), v.Step(ended="time_limit"), "unjudged"),
