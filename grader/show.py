@@ -87,7 +87,12 @@ def remarks(console: Console) -> Callable[[str], None]:
 
 def columns() -> tuple[ProgressColumn, ...]:
     """What every progress bar shows: what is done, how much of it, since when."""
-    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
 
 
 class RateColumn(ProgressColumn):
@@ -100,18 +105,20 @@ class RateColumn(ProgressColumn):
 
 
 @contextmanager
-def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr with rate, time elapsed and remaining; call what it gives after each one that is done.
+def counter(what: str, total: int, above: Console | None = None) -> Iterator[Callable[[], None]]:
+    """A bar with rate, time elapsed and remaining; call what it gives after each one that is done.
 
-    It stays away where results go to the same terminal, or nobody looks.
+    It is drawn on stderr, or, where results are printed meanwhile to a terminal, below them: by the console
+    ``above`` that prints them. It stays away where nobody looks.
     """
-    console = progress_output()
+    console = above if above is not None and above.is_terminal else progress_output()
     with Progress(
         *columns(),
         RateColumn(),
         TimeRemainingColumn(),
+        TextColumn("left", style="dim"),
         console=console,
-        disable=not console.is_terminal or sys.stdout.isatty(),
+        disable=not console.is_terminal,
         # Rich would send what is written to stdout to the bar's console.
         redirect_stdout=False,
         redirect_stderr=False,
