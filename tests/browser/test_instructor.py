@@ -99,7 +99,7 @@ def test_every_page_passes_axe_and_fits_every_width(visit, site, path):
 def test_a_due_date_is_set_and_extended_without_scripts_and_students_come_late(visit, site):
     page = signed_in(visit, site, HERE, script=False)
     page.get_by_role("link", name="Due date", exact=True).click()
-    everybody = page.get_by_role("region", name="For everybody")
+    everybody = page.get_by_role("region", name="For all students")
     everybody.get_by_label("Date and time").fill("2020-02-01T12:00")
     everybody.get_by_label("Time zone").fill("Nowhere/Land")
     page.get_by_role("button", name="Set the due date").click()

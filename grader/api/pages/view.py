@@ -16,10 +16,10 @@ TO_DO = ("error", "incorrect", "partial", "not_attempted")
 AGAIN = "then hand the notebook in again."
 NEXT = {
     "partial": f"Some of it is right. Change what is said here, run the cell, {AGAIN}",
-    "incorrect": f"Change the cell of this part, run it, {AGAIN}",
-    "error": f"Restart the kernel and run all cells from the top; mend the first that stops, {AGAIN}",
-    "needs_review": "Nothing to do for you: the points appear here once a person has marked this part.",
-    "unjudged": "Nothing to do for you: this part is judged again, and it costs no points.",
+    "incorrect": f"Change your answer in the cell of this part, run it, {AGAIN}",
+    "error": f"Restart the kernel and run all cells from the top; fix the first one that stops, {AGAIN}",
+    "needs_review": "Nothing for you to do: the points appear here once a person has marked this part.",
+    "unjudged": "Nothing for you to do: this part will be judged again, and it costs no points.",
 }
 
 
@@ -87,6 +87,21 @@ def expected(assignment: Assignment, *, due_is_past: bool = False) -> list[Expec
         for part in assignment.parts
         if viewer.sees(part.visible)
     ]
+
+
+def shared_message(shown: Sequence[PartCard]) -> str:
+    """What every graded part says alike where none has a verdict of its own; empty where they differ."""
+    graded = [card.part for card in shown if card.part.status != "ungraded"]
+    said = {(part.status, part.message) for part in graded}
+    status, message = said.pop() if len(said) == 1 and len(graded) > 1 else ("", "")
+    return message if status in ("error", "unjudged") else ""
+
+
+def shared_next(shown: Sequence[PartCard], run_status: str) -> str:
+    """What the student does about that."""
+    if run_status == "rejected":
+        return "Hand in the notebook itself: the saved `.ipynb` file, complete, as Jupyter wrote it."
+    return next(card.next for card in shown if card.part.status != "ungraded")
 
 
 def part_points(part: PartFeedback) -> str:
