@@ -96,6 +96,8 @@ def test_each_part_says_its_state_in_words_and_its_points(client, store, given, 
     ("given", "says"),
     [
         ((part("unjudged"),), "not yet judged"),
+        ((part("needs_review"), part("ungraded", id="part3")), "not yet marked"),
+        ((part("needs_review"), part("unjudged", id="part3")), "not yet judged"),
         ((part("needs_review"), part("correct", id="part3", score=2.0)), "2 of 4 points so far"),
         ((part("correct", score=2.0),), "2 of 2 points"),
     ],

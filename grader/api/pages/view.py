@@ -27,18 +27,19 @@ NEXT = {
 class Total:
     """The sum as a student reads it; ``score`` is None while it is no grade at all.
 
-    ``open``: how many parts wait for a person, so that the sum may still grow.
+    ``missing`` says why. ``open``: how many parts are not decided, so that the sum may still grow.
     """
 
     score: float | None
     max_score: float
     open: int
+    missing: str = "not yet judged"
 
     @property
     def words(self) -> str:
         """In one line."""
         if self.score is None:
-            return "not yet judged"
+            return self.missing
         return f"{points(self.score)} of {points(self.max_score)} points{' so far' if self.open else ''}"
 
 
@@ -63,11 +64,14 @@ class Expected:
 
 
 def total(feedback: Feedback) -> Total:
-    """The sum of the parts, unless one of them was not judged."""
-    statuses = [part.status for part in feedback.parts]
-    judged = "unjudged" not in statuses
+    """The sum of the parts, unless one of them was not judged, or all of them wait for a person."""
+    statuses = [part.status for part in feedback.parts if part.status != "ungraded"]
     waiting = sum(status in OPEN for status in statuses)
-    return Total(feedback.score if judged else None, feedback.max_score, waiting)
+    if "unjudged" in statuses:
+        return Total(None, feedback.max_score, waiting)
+    if statuses and waiting == len(statuses):
+        return Total(None, feedback.max_score, waiting, "not yet marked")
+    return Total(feedback.score, feedback.max_score, waiting)
 
 
 def cards(feedback: Feedback, assignment: Assignment) -> list[PartCard]:
