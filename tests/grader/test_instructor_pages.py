@@ -177,7 +177,7 @@ class TestAClass:
         page = get(graded, f"/submissions/{line.submission}")
         said = text_of(page)
         for wanted in ("squares", "list, 3 items", "Provenance", "cgroup", "tensorflow@sha256:0b1c",
-                       "Time of each cell", "worker · judged: 2 points"):  # fmt: skip
+                       "Time of each cell", "worker · judged by version"):  # fmt: skip
             assert wanted in said
         frame = get(graded, f"/submissions/{line.submission}/executed")
         assert "sandbox" in frame.headers["content-security-policy"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import msgspec
 import pytest
@@ -141,6 +142,15 @@ def test_the_page_marks_refuses_and_withdraws(client, store, klass):  # noqa: F8
     client.post(path, data=form | {"withdraw": "1"})
     with store.read() as session:
         assert marking.standing(session, klass["off"])[0].given is None
+
+
+def test_the_submissions_page_logs_who_gave_how_much_and_why(client, store, klass):  # noqa: F811
+    client.headers.update(client.headers_of["instructor"] | {"Accept": "text/html"})
+    put(client, klass["off"])
+    page = client.get(f"/submissions/{klass['off']}").text
+    log = re.sub(r"<[^>]*>", " ", page[page.index("Audit log") :])
+    log = " ".join(log.split())
+    assert "marked by hand part1 : 0 → 0.5 points Reason: The idea is *right*." in log
 
 
 def test_the_page_leads_from_one_that_waits_for_a_person_to_the_next(client, store, klass):  # noqa: F811
