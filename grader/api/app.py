@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BoundBody, limit=_limit(settings))
     app.add_middleware(error_pages.ErrorPages)
     app.add_middleware(Requests)  # the outermost: it sees what the others answer
-    problems.install(app, bug=error_pages.answer)
+    problems.install(app, bug=error_pages.bug)
     # FastAPI's documented way to add schemas.
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -13,6 +13,7 @@ from grader.api.instructor.page import message
 from grader.api.problems import MEDIA_TYPE, Problem
 
 API = "/api/"
+LATER = "Load the page again; if it happens once more, tell whoever runs this service the number {}."
 
 
 class ErrorPages:
@@ -29,11 +30,11 @@ class ErrorPages:
         await self._app(scope, receive, _Answer(scope, receive, send).send)
 
 
-def answer(request: Request, problem: Problem) -> Response:
-    """The problem as whoever asked for it can read it."""
+def bug(request: Request, problem: Problem) -> Response:
+    """Our own bug as whoever met it can read it, and tell of it."""
     if not _wants_page(request.scope):
         return problem.response()
-    page = message(problem.status, problem.detail)
+    page = message(problem.status, f"{problem.detail} {LATER.format(request.scope['request_id'])}")
     page.headers.update(problem.headers or {})
     return page
 

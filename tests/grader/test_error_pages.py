@@ -48,7 +48,7 @@ def test_a_bug_of_ours_is_a_page_too(client, monkeypatch):
     assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
     assert "Something went wrong on our side" in text_of(answer.text)
     assert "division" not in answer.text
-    assert answer.headers["x-request-id"]
+    assert f"the number {answer.headers['x-request-id']}" in text_of(answer.text)
 
 
 def test_the_bare_address_leads_to_the_courses(client):

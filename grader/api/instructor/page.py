@@ -55,7 +55,7 @@ _TITLES = {
     413: "Too large",
     422: "The address or form has a mistake",
     429: "Too many requests",
-    500: "Something went wrong on our side",
+    500: "This did not work",
     503: "The service is not available right now",
     507: "There is no space left",
 }
