@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.console import Console
 
 from checks import bundle
 from checks.assignment import Assignment
@@ -128,18 +129,17 @@ def grade(
         files = read_bundle(assignment)
         kept = OutFolder(out, found) if out is not None else None
         talk.print(f"· {len(found)} notebook{'s' if len(found) != 1 else ''}; starting the sandbox")
-        fine, lines = True, []
-        with LocalGrader(settings, files) as grader, show.counter("graded", len(found)) as advance:
+        fine, lines, screen = True, [], show.output()
+        with LocalGrader(settings, files) as grader, show.counter("graded", len(found), screen) as advance:
             for one, result in _graded(grader, found, jobs, interrupted):
-                fine &= _deliver(one, result, as_json=as_json, kept=kept)
+                fine &= _deliver(one, result, screen, as_json=as_json, kept=kept)
                 lines.append(show_class.Line.of(one.student, result))
                 advance()
         if len(lines) > 1 and not as_json:
-            screen = show.output()
             screen.print(show_class.results(lines, screen.width), show_class.LEGEND, "", sep="\n")
         if timings:
             took = show_class.timings(lines, start=grader.start_seconds, reference=grader.reference_seconds)
-            (talk if as_json else show.output()).print(took)
+            (talk if as_json else screen).print(took)
         if not fine:
             raise typer.Exit(Exit.NOT_GRADED)
 
@@ -157,7 +157,7 @@ def judge(
         for path in evidence:
             record = _evidence(path)
             feedback = judge_evidence(settings, files, record, path.stem)
-            _print(path.stem, feedback, as_json=as_json)
+            _print(path.stem, feedback, show.output(), as_json=as_json)
 
 
 @app.command(name="regrade")
@@ -344,22 +344,24 @@ def _grade(grader: LocalGrader, one: Found) -> Graded:
     return grader.grade(one.content, one.student)
 
 
-def _deliver(one: Found, result: Graded, *, as_json: bool, kept: OutFolder | None) -> bool:
+def _deliver(one: Found, result: Graded, out: Console, *, as_json: bool, kept: OutFolder | None) -> bool:
     if kept is not None:
         kept.keep(one.student, result)
-    _print(one.student, result.feedback, as_json=as_json)
+    _print(one.student, result.feedback, out, as_json=as_json)
     return result.feedback.run.status not in UNGRADABLE and not any(
         part.status == "unjudged" for part in result.feedback.parts
     )
 
 
-def _print(title: str, feedback: Feedback, *, as_json: bool) -> None:
+def _print(title: str, feedback: Feedback, out: Console, *, as_json: bool) -> None:
     document = feedback.to_json()
+    if as_json and out.is_terminal:
+        out.out(document.decode(), highlight=False)  # one line, above a bar
+        return
     if as_json:
         sys.stdout.write(document.decode() + "\n")
         sys.stdout.flush()
         return
-    out = show.output()
     out.print(show.table(title, show.read(document)))
     out.print()
 

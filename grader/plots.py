@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean, median
@@ -34,8 +34,9 @@ TONES = {
     "ungraded": "#5b84cc",
     "plain": "#4f7fd0",
 }
-WIDE, NARROW = 6.4, 4.6  # inches; a page shows them about as wide, so that letters keep their size
+WIDTH = 4.6  # inches; a page shows drawings about as wide, so that letters keep their size
 MOST_BINS = 20
+LETTERS = 62  # as many fit below a drawing
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -78,8 +79,8 @@ def attempts(successes: Mapping[int, int], without: int) -> Plot | None:
     reached = sum(successes.values())
     return _bars(
         "attempts",
-        "Submissions until every point",
-        f"{reached} students reached every point, {without} have not yet.",
+        "Submissions until the full score",
+        f"{reached} students reached the full score, {without} have not yet.",
         ("submissions", "students"),
         (*rows, ("not yet", without)),
         tones=("correct",) * len(rows) + ("not_attempted",),
@@ -105,22 +106,23 @@ def seconds(found: Sequence[float]) -> Plot | None:
     )
 
 
-def statuses(parts: Sequence[tuple[str, Mapping[str, int]]], words: Mapping[str, str]) -> Plot | None:
-    """For each part, how many students have which status."""
-    shown = [status for status in words if any(counts.get(status) for _, counts in parts)]
-    if not shown:
-        return None
-    rows = tuple((name, *(str(counts.get(status, 0)) for status in shown)) for name, counts in parts)
-    told = [f"{name}: {counts.get('correct', 0)} of {sum(counts.values())}" for name, counts in parts]
-    key = tuple((name, tuple(counts.get(status, 0) for status in shown)) for name, counts in parts)
-    return Plot(
-        "statuses",
-        "Parts",
-        f"Students whose answer is correct. {'; '.join(told)}.",
-        _stacked(key, tuple(shown), tuple(words[status] for status in shown)),
-        ("part", *(words[status] for status in shown)),
-        rows,
-    )
+@lru_cache(maxsize=512)
+def _bar(counts: tuple[tuple[str, int], ...]) -> Markup:
+    whole, place, drawn = sum(count for _, count in counts), 0.0, ""
+    for status, count in counts:
+        width = 100 * count / whole
+        fill = f'class="c-{status}" fill="{TONES[status]}"'
+        drawn += f'<rect {fill} x="{place:.3f}" y="0" width="{width:.3f}" height="1"/>'
+        place += width
+    frame = 'viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false"'
+    return Markup(f'<svg class="bar" xmlns="http://www.w3.org/2000/svg" {frame}>{drawn}</svg>')
+
+
+def statuses(counts: Mapping[str, int], order: Iterable[str]) -> Markup | None:
+    """One part's statuses as a bar that is as wide as its place; it has no text, since the numbers stand
+    beside it. None where there are none."""
+    found = tuple((status, counts[status]) for status in order if counts.get(status))
+    return _bar(found) if found else None
 
 
 def _edges(most: float) -> list[float]:
@@ -136,7 +138,7 @@ def _counted(found: Sequence[float], edges: Sequence[float]) -> list[int]:
 
 def _spans(edges: Sequence[float]) -> list[str]:
     """The bins by their edges; the last one is the full score (and what bonus parts give on top)."""
-    spans = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
+    spans = [f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges)]
     return [*spans[:-1], f"{edges[-2]:g}"]
 
 
@@ -167,42 +169,22 @@ def _columns(
                     str(count), (place, count), (0, 3), textcoords="offset points", ha="center",
                     color=INK, fontsize=11,
                 )  # fmt: skip
-        plot.set_xticks(range(len(rows)), [label for label, _ in rows])
+        plot.set_xticks(*_labelled([label for label, _ in rows]))
         plot.set_yticks([])
         plot.margins(y=0.16)
         plot.set_xlabel(axes[0])
         for side in ("left", "top", "right"):
             plot.spines[side].set_visible(False)
 
-    return _drawn(name, draw, (NARROW, 2.4))
+    return _drawn(name, draw, (WIDTH, 2.4))
 
 
-@lru_cache(maxsize=256)
-def _stacked(
-    parts: tuple[tuple[str, tuple[int, ...]], ...], shown: tuple[str, ...], words: tuple[str, ...]
-) -> Markup:
-    def draw(plot: Axes) -> None:
-        places = range(len(parts))
-        left = [0.0] * len(parts)
-        for at, status in enumerate(shown):
-            widths = [counts[at] / max(1, sum(counts)) for _, counts in parts]
-            made = plot.barh(places, widths, left=left, height=0.62, label=words[at])
-            for patch, place, width in zip(made, places, widths, strict=True):
-                _paint(patch, status)
-                if width > 0.045:
-                    plot.text(
-                        left[place] + width / 2, place, str(parts[place][1][at]), ha="center", va="center",
-                        color="#ffffff", fontsize=11, fontweight="bold", gid="c-on",
-                    )  # fmt: skip
-            left = [start + width for start, width in zip(left, widths, strict=True)]
-        plot.set_yticks(places, [name for name, _ in parts])
-        plot.set_xticks([])
-        plot.set_xlim(0, 1)
-        plot.invert_yaxis()
-        for side in plot.spines.values():
-            side.set_visible(False)
-
-    return _drawn("statuses", draw, (WIDE, 0.3 + 0.4 * len(parts)))
+def _labelled(labels: Sequence[str]) -> tuple[list[int], list[str]]:
+    """The places that get their label: every one, or every second, third … and the last, as there is room."""
+    step = max(1, -(-sum(len(label) + 2 for label in labels) // LETTERS))
+    last = len(labels) - 1
+    places = [place for place in range(0, last, step) if last - place >= step]
+    return [*places, last], [labels[place] for place in (*places, last)]
 
 
 def _paint(patch: object, tone: str) -> None:

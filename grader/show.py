@@ -88,7 +88,12 @@ def remarks(console: Console) -> Callable[[str], None]:
 
 def columns() -> tuple[ProgressColumn, ...]:
     """What every progress bar shows: what is done, how much of it, since when."""
-    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
 
 
 class RateColumn(ProgressColumn):
@@ -109,7 +114,7 @@ def share(what: str) -> Iterator[Callable[[int, int], None]]:
     gives with how many are done, and of how many: it begins with the first call. It stays away where nobody
     looks."""
     with ExitStack() as stack:
-        bar = _bar(hidden=False)
+        bar = _bar(progress_output())
         task = bar.add_task(what, total=None, start=False)
 
         def tell(done: int, total: int) -> None:
@@ -122,24 +127,25 @@ def share(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr with rate, time elapsed and remaining; call what it gives after each one that is done.
+def counter(what: str, total: int, above: Console | None = None) -> Iterator[Callable[[], None]]:
+    """A bar with rate, time elapsed and remaining; call what it gives after each one that is done.
 
-    It stays away where results go to the same terminal, or nobody looks.
+    It is drawn on stderr, or, where results are printed meanwhile to a terminal, below them: by the console
+    ``above`` that prints them. It stays away where nobody looks.
     """
-    with _bar(hidden=sys.stdout.isatty()) as progress:
+    with _bar(above if above is not None and above.is_terminal else progress_output()) as progress:
         task = progress.add_task(what, total=total)
         yield lambda: progress.advance(task)
 
 
-def _bar(*, hidden: bool) -> Progress:
-    console = progress_output()
+def _bar(console: Console) -> Progress:
     return Progress(
         *columns(),
         RateColumn(),
         TimeRemainingColumn(),
+        TextColumn("left", style="dim"),
         console=console,
-        disable=hidden or not console.is_terminal,
+        disable=not console.is_terminal,
         # Rich would send what is written to stdout to the bar's console.
         redirect_stdout=False,
         redirect_stderr=False,

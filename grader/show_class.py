@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 import msgspec
+from rich.columns import Columns
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +26,14 @@ SIGNS = {
     "needs_review": "H",
     "unjudged": "?",
 }
-LEGEND = "✓ correct  ½ partial  ✗ incorrect  · not attempted  E error  H marked by hand  ? unjudged"
+# Entries stand side by side as there is room, each whole.
+LEGEND = Columns(
+    [
+        "✓ correct", "½ partial", "✗ incorrect", "· not attempted", "E error", "H marked by hand",
+        "? not judged",
+    ],
+    padding=(0, 2),
+)  # fmt: skip
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from grader.api import (
     assignments,
     audit,
     due,
+    error_pages,
     examples,
     exporting,
     health,
@@ -96,8 +97,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_middleware(BoundBody, limit=_limit(settings))
+    app.add_middleware(error_pages.ErrorPages)
     app.add_middleware(Requests)  # the outermost: it sees what the others answer
-    problems.install(app)
+    problems.install(app, bug=error_pages.bug)
     # FastAPI's documented way to add schemas.
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -6,10 +6,11 @@ import base64
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from grader import marking
+from grader import marking, roster
 from grader.api.exporting import exported, zipped
 from grader.api.instructor.page import PageRoute, html
 from grader.api.problems import DETAILS, Problem
@@ -18,6 +19,7 @@ from grader.api.session import AssignmentStaff, Csrf, StaffForm, SubmissionStaff
 from grader.exporters import Export, ExportError, formats
 from grader.marking import MarkRefusedError, NotGradedYetError, UnknownMarkError, UnknownPartError
 from grader.store import assignments, submissions
+from grader.store.submissions import Progress
 from grader.store.tokens import Caller
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute)
@@ -74,6 +76,7 @@ def _marks(
     with service.store.read() as session:
         found = submissions.progress(session, submission_id)
         assignment = assignments.current(session, found.assignment)
+        to_mark = _to_mark(session, found)
         try:
             parts = marking.standing(session, submission_id)
         except NotGradedYetError as error:
@@ -87,11 +90,24 @@ def _marks(
         assignment=assignment,
         caller=caller,
         parts=parts,
+        to_mark=to_mark,
         csrf=csrf,
         refusal=refusal,
         about=about,
         given=given or {},
     )
+
+
+def _to_mark(session: Session, found: Progress) -> list[str]:
+    """The other students' submissions that wait for a person, by name, from this student on and round."""
+    students = roster.students(roster.lines(session, found.assignment))
+    waiting = [
+        each
+        for each in roster.ordered(students, "student", descending=False)
+        if each.standing == "needs_review" and each.name != found.student
+    ]
+    later = [each for each in waiting if each.name.casefold() > found.student.casefold()]
+    return [each.counts.submission for each in (*later, *waiting[: len(waiting) - len(later)])]
 
 
 def _problem(error: Exception) -> Problem:

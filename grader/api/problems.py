@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -103,8 +104,14 @@ def _described(status: int) -> dict[str, Any]:
     return {"description": title, "content": content}
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the service's vocabulary with its problem document."""
+def _document(_request: Request, problem: Problem) -> Response:
+    return problem.response()
+
+
+def install(app: FastAPI, bug: Callable[[Request, Problem], Response] = _document) -> None:
+    """Answer every error of the service's vocabulary with its problem document; our own bugs, which no
+    middleware sees, as ``bug`` says.
+    """
 
     @app.exception_handler(Problem)
     async def _problem(_request: Request, problem: Problem) -> Response:
@@ -137,7 +144,7 @@ def install(app: FastAPI) -> None:
         # The error itself goes on to the server's log, under the same id.
         headers = {"X-Request-ID": request.scope["request_id"]}
         detail = "Something went wrong on our side."
-        return Problem(500, "internal-error", detail, headers=headers).response()
+        return bug(request, Problem(500, "internal-error", detail, headers=headers))
 
     app.add_exception_handler(BlobsAwayError, _blobs_away)
     app.add_exception_handler(OSError, _disk_failed)

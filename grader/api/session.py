@@ -158,6 +158,12 @@ def _same_site(request: Request) -> bool:
 StaffForm = Annotated[FormData, Depends(_staff_form)]
 
 
+@router.get("/")
+def first() -> Response:
+    """Whoever types the service's bare address teaches; students have links."""
+    return RedirectResponse(HOME, 303)
+
+
 @router.get(LOGIN)
 def login_page(request: Request, next: str = HOME) -> HTMLResponse:  # noqa: A002 - the parameter's name
     """The form. Who followed a link on another site may be signed in, which the browser does not tell

@@ -10,11 +10,11 @@ from grader.annotate import WORDS
 
 WIDTH, HEIGHT = 640, 22
 BINS = 10
-_NAMED = 28  # a segment that is narrower holds no number
 
 
 def status_bar(title: str, statuses: Mapping[str, int]) -> Markup:
-    """One bar: a segment a status, as long as it is frequent."""
+    """One bar, as wide as its place: a segment a status, as long as it is frequent. It holds no text, which
+    would be stretched with it."""
     total = sum(statuses.values())
     said = ", ".join(f"{count} {WORDS.get(status, status)}" for status, count in statuses.items())
     pieces, left = [], 0.0
@@ -25,10 +25,8 @@ def status_bar(title: str, statuses: Mapping[str, int]) -> Markup:
                 status, left, width, HEIGHT
             )
         )
-        if width >= _NAMED:
-            pieces.append(Markup('<text x="{:.2f}" y="16">{}</text>').format(left + width / 2, count))
         left += width
-    return _drawing(f"{title}: {said}", WIDTH, HEIGHT, pieces)
+    return _drawing(f"{title}: {said}", WIDTH, HEIGHT, pieces, ' class="share" preserveAspectRatio="none"')
 
 
 def histogram(title: str, points: Sequence[float], most: float) -> Markup:
@@ -62,7 +60,7 @@ def histogram(title: str, points: Sequence[float], most: float) -> Markup:
     return _drawing(f"{title}: {said}", WIDTH, room + 40, pieces)
 
 
-def _drawing(said: str, width: float, height: float, pieces: Sequence[Markup]) -> Markup:
-    head = Markup('<svg role="img" viewBox="0 0 {} {}" aria-label="{}"><title>{}</title>')
+def _drawing(said: str, width: float, height: float, pieces: Sequence[Markup], how: str = "") -> Markup:
+    head = Markup('<svg role="img"{} viewBox="0 0 {} {}" aria-label="{}"><title>{}</title>')
     inner = Markup("").join(pieces)
-    return head.format(width, height, escape(said), escape(said)) + inner + Markup("</svg>")
+    return head.format(Markup(how), width, height, escape(said), escape(said)) + inner + Markup("</svg>")

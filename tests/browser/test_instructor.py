@@ -84,6 +84,27 @@ def test_the_roster_is_sorted_without_scripts(visit, site):
     assert names() == [name for name in before[::-1] if "ada" in name.casefold()]
 
 
+MANY_PARTS = """() => {
+  for (const row of document.querySelectorAll(".one-line tr"))
+    for (let more = 0; more < 18; more++) {
+      const cell = row.querySelector(".mark");
+      cell.after(cell.cloneNode(true));
+    }
+}"""
+
+
+def test_rows_of_twenty_parts_stay_low_and_beside_the_name(visit, site):
+    page = signed_in(visit, site, f"{HERE}/roster")
+    page.evaluate(MANY_PARTS)
+    rows = page.locator(".one-line tbody tr").all()
+    assert max(row.bounding_box()["height"] for row in rows) < 80  # px; a long name takes two lines
+    name = page.locator(".one-line tbody th").first
+    before = name.bounding_box()["x"]
+    page.get_by_role("region", name="Roster").evaluate("each => { each.scrollLeft = 400 }")
+    assert name.bounding_box()["x"] == before
+    assert overflow(page) <= 0
+
+
 TABS = ("", "/answers", "/roster", "/parts/part1", "/regrades", "/export", "/due")
 
 
@@ -99,7 +120,7 @@ def test_every_page_passes_axe_and_fits_every_width(visit, site, path):
 def test_a_due_date_is_set_and_extended_without_scripts_and_students_come_late(visit, site):
     page = signed_in(visit, site, HERE, script=False)
     page.get_by_role("link", name="Due date", exact=True).click()
-    everybody = page.get_by_role("region", name="For everybody")
+    everybody = page.get_by_role("region", name="For all students")
     everybody.get_by_label("Date and time").fill("2020-02-01T12:00")
     everybody.get_by_label("Time zone").fill("Nowhere/Land")
     page.get_by_role("button", name="Set the due date").click()

@@ -6,9 +6,11 @@ import json
 from itertools import pairwise
 
 import httpx
+import msgspec
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import films
 from tests.browser.conftest import WIDTHS, faults, overflow
 
 pytestmark = pytest.mark.browser
@@ -142,3 +144,36 @@ def test_nothing_scrolls_sideways(stage, visit, width):
     _, waiting = stage.submit()
     for address in (waiting, stage.graded("a-very-long-identifier-of-a-student" * 3)):
         assert overflow(visit(address, width=width)) <= 0
+
+
+WIDE = (
+    "|"
+    + "a_long_head|" * 12
+    + "\n"
+    + "|-" * 12
+    + "|\n"
+    + "|1" * 12
+    + "|\n\n```python\n"
+    + "x = 1  # " * 40
+    + "\n```"
+)
+
+
+def test_a_wide_table_and_code_in_a_message_scroll_by_themselves(stage, visit):
+    parts = tuple(
+        msgspec.structs.replace(part, message=WIDE) if part.id == "part3" else part for part in films.parts()
+    )
+    page = visit(stage.graded(parts=parts), width=360)
+    assert overflow(page) <= 0
+    for inner in (page.locator("#part-3 .wide"), page.locator("#part-3 pre")):
+        assert inner.evaluate("each => each.scrollWidth > each.clientWidth")
+        inner.focus()
+        assert inner.evaluate("each => each === document.activeElement")
+    assert faults(page) == []
+
+
+def test_a_page_that_is_not_there_passes_axe(stage, visit):
+    page = visit(f"{stage.url}/no/such/page", width=360)
+    expect(page.get_by_role("link", name="Go to the courses")).to_be_visible()
+    assert faults(page) == []
+    assert overflow(page) <= 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import threading
 import time
@@ -128,12 +129,25 @@ class TestAClass:
         assert [each.text for each in found].count("squares = [0, 1, 2]") == 1
         assert "squares = [0, 1, 4]" not in {each.text for each in found}
 
+    def test_each_part_shows_its_first_groups_and_leads_to_all_of_them(self, graded, monkeypatch):
+        monkeypatch.setattr("grader.api.instructor.answers.SHOWN_EACH", 1)
+        page = get(graded, f"{HERE}/answers").text
+        assert page.count('<article class="card toned answer') == 2
+        every = len(json.loads(get(graded, f"{HERE}/answers?format=json").text))
+        told = [int(count) for count in re.findall(r"All (\d+) wrong answers", page)]
+        assert sum(told) == every
+        assert f'class="button" href="{HERE}/parts/part1"' in page
+
+    def test_a_pages_title_names_the_assignment(self, graded):
+        assert "<title>Roster · Sums</title>" in get(graded, f"{HERE}/roster").text
+        assert "<title>Sums</title>" in get(graded, HERE).text
+
     def test_many_different_answers_that_fail_one_check_raise_the_alarm(self, graded, store):
         get(graded, f"{HERE}/answers")
         with store.read() as session:
             found = alarms(groups(session, Assignment.from_files(BUNDLE)))
         assert {(alarm.part, alarm.check) for alarm in found} >= {("part2", "same")}
-        assert "Perhaps the check is wrong" in get(graded, HERE).text
+        assert "Is the check wrong" in get(graded, HERE).text
 
     def test_the_roster_is_sorted_and_filtered_by_the_server(self, graded):
         names = lambda query: [  # noqa: E731
@@ -162,8 +176,8 @@ class TestAClass:
             line = next(each for each in lines(session, "tests/arithmetic") if each.score == 2.0)
         page = get(graded, f"/submissions/{line.submission}")
         said = text_of(page)
-        for wanted in ("squares", "list, 3 items", "Where this came from", "cgroup", "tensorflow@sha256:0b1c",
-                       "Time of each cell", "verdict.written"):  # fmt: skip
+        for wanted in ("squares", "list, 3 items", "Provenance", "cgroup", "tensorflow@sha256:0b1c",
+                       "Time of each cell", "worker · judged by version"):  # fmt: skip
             assert wanted in said
         frame = get(graded, f"/submissions/{line.submission}/executed")
         assert "sandbox" in frame.headers["content-security-policy"]

@@ -10,13 +10,11 @@ import pytest
 from grader import plots
 from grader.api.instructor.page import WORDS
 
-PARTS = [("part1", {"correct": 7, "incorrect": 3}), ("<part>", {"unjudged": 2, "error": 1})]
 DRAWN = {
     "scores": lambda: plots.scores([0, 1, 1, 2.0], 3),
     "many scores": lambda: plots.scores([0.5, 12.5, 99], 100),
     "attempts": lambda: plots.attempts({1: 4, 3: 1, 40: 2}, 5),
     "seconds": lambda: plots.seconds([0.2, 3.0, 700.0]),
-    "statuses": lambda: plots.statuses(PARTS, WORDS),
 }
 
 
@@ -32,7 +30,6 @@ class TestADrawing:
     def test_equal_numbers_give_equal_bytes(self, name):
         first = DRAWN[name]().svg
         plots._columns.cache_clear()
-        plots._stacked.cache_clear()
         assert DRAWN[name]().svg == first
 
     def test_its_numbers_are_there_as_text(self, name):
@@ -50,6 +47,23 @@ def test_everybody_is_counted_once():
 
 
 def test_nothing_is_drawn_of_nothing():
-    assert (plots.scores([], 3), plots.seconds([]), plots.attempts({}, 0), plots.statuses([], WORDS)) == (
+    assert (plots.scores([], 3), plots.seconds([]), plots.attempts({}, 0), plots.statuses({}, WORDS)) == (
         None,
     ) * 4
+
+
+def test_a_bar_shares_its_width_out_in_the_order_of_the_words():
+    bar = str(plots.statuses({"unjudged": 1, "correct": 7, "error": 2, "partial": 0}, WORDS))
+    drawn = ElementTree.fromstring(bar)
+    found = [(each.get("class"), float(each.get("x")), float(each.get("width"))) for each in drawn]
+    assert found == [("c-correct", 0, 70), ("c-error", 70, 20), ("c-unjudged", 90, 10)]
+    assert " style=" not in bar
+
+
+def test_the_names_of_many_bins_leave_room_for_each_other():
+    labels = [f"{4.1 * at:.3g}–{4.1 * at + 4.1:.3g}" for at in range(10)] + ["41"]
+    places, shown = plots._labelled(labels)
+    assert shown == [labels[at] for at in places]
+    assert places[-1] == 10
+    assert sum(len(each) + 2 for each in shown) <= plots.LETTERS
+    assert plots._labelled(["0", "1", "2"]) == ([0, 1, 2], ["0", "1", "2"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
+import msgspec
 import pytest
 
+from checks.feedback import Feedback
 from grader import marking, regrade
-from grader.store import marks, webhooks
-from grader.store.tables import AuditEntry, WebhookMessage
+from grader.store import feedback, marks, webhooks
+from grader.store.tables import Attempt, AuditEntry, WebhookMessage
 from tests.grader.arithmetic import SPEC
 from tests.grader.test_api import submit
 from tests.grader.test_regrade import STRICTER, klass, now, previewed  # noqa: F401
@@ -139,3 +142,32 @@ def test_the_page_marks_refuses_and_withdraws(client, store, klass):  # noqa: F8
     client.post(path, data=form | {"withdraw": "1"})
     with store.read() as session:
         assert marking.standing(session, klass["off"])[0].given is None
+
+
+def test_the_submissions_page_logs_who_gave_how_much_and_why(client, store, klass):  # noqa: F811
+    client.headers.update(client.headers_of["instructor"] | {"Accept": "text/html"})
+    put(client, klass["off"])
+    page = client.get(f"/submissions/{klass['off']}").text
+    log = re.sub(r"<[^>]*>", " ", page[page.index("Audit log") :])
+    log = " ".join(log.split())
+    assert "marked by hand part1 : 0 → 0.5 points Reason: The idea is *right*." in log
+
+
+def test_the_page_leads_from_one_that_waits_for_a_person_to_the_next(client, store, klass):  # noqa: F811
+    for name in ("off", "right"):
+        with store.write() as session:
+            attempt = session.query(Attempt).filter_by(submission_id=klass[name]).one().id
+            row = feedback.latest_row(session, attempt)
+            judged = Feedback.from_json(row.document)
+            waiting = msgspec.structs.replace(judged.parts[0], status="needs_review", score=0.0)
+            verdict = msgspec.structs.replace(judged, parts=(waiting, *judged.parts[1:]))
+            feedback.add(session, attempt, verdict, evidence=row.evidence)
+    headers = client.headers_of["instructor"] | {"Accept": "text/html"}
+    page = {
+        name: client.get(f"/submissions/{each}/marks", headers=headers).text for name, each in klass.items()
+    }
+    assert f'href="/submissions/{klass["right"]}/marks">Next to mark' in page["off"]
+    assert f'href="/submissions/{klass["off"]}/marks">Next to mark' in page["right"]
+    assert f'href="/submissions/{klass["off"]}/marks">Next to mark' in page["odd"]
+    assert "2 others to mark" in page["odd"]
+    assert f'src="/submissions/{klass["odd"]}/executed"' in page["odd"]

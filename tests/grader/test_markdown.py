@@ -43,5 +43,13 @@ def test_links_give_nothing_away():
     assert 'rel="noopener noreferrer nofollow"' in rendered("[x](https://example.org)")
 
 
+def test_what_may_be_wider_than_the_page_scrolls_by_itself_and_by_the_keyboard():
+    assert rendered("```\nx\n```").startswith('<pre tabindex="0"><code>')
+    table = rendered("|a|\n|-|\n|1|")
+    assert table.startswith('<div class="wide" role="region" aria-label="Table" tabindex="0"><table>')
+    assert table.rstrip().endswith("</table></div>")
+    assert rendered("`<pre><table>`") == "<p><code>&lt;pre&gt;&lt;table&gt;</code></p>\n"
+
+
 def test_deep_nesting_ends():
     assert len(rendered(">" * 50_000)) < 1_000_000

@@ -14,8 +14,9 @@ from checks.assignment import Assignment
 from checks.feedback import CheckFeedback, PartFeedback
 from grader.api.pages import view
 from grader.receive import publish_bundle
-from grader.store import attempts, feedback, handed_in, marks, submissions
+from grader.store import attempts, due, feedback, handed_in, marks, submissions
 from grader.store.attempts import Remains
+from grader.store.due import Due
 from tests.browser import films
 
 # The pages are the same on every database.
@@ -95,6 +96,8 @@ def test_each_part_says_its_state_in_words_and_its_points(client, store, given, 
     ("given", "says"),
     [
         ((part("unjudged"),), "not yet judged"),
+        ((part("needs_review"), part("ungraded", id="part3")), "not yet marked"),
+        ((part("needs_review"), part("unjudged", id="part3")), "not yet judged"),
         ((part("needs_review"), part("correct", id="part3", score=2.0)), "2 of 4 points so far"),
         ((part("correct", score=2.0),), "2 of 2 points"),
     ],
@@ -281,6 +284,37 @@ def test_a_submission_that_was_given_up_is_no_fault_of_the_student(client, store
     assert "no fault of yours" in page
     assert "the sandbox did not start" not in page
     assert "http-equiv" not in page
+
+
+def test_what_all_parts_say_alike_is_said_once_with_what_to_do(client, store):
+    said = "The notebook could not be run: the file is not JSON"
+    stopped = tuple(part("error", id=name, message=said) for name in ("part2", "part3"))
+    page = text_of(client.get(graded(client, store, stopped)["links"]["page"]).text)
+    assert page.count(said) == 1
+    assert page.count("Next:") == 1
+    assert "Go on with" not in page
+    differing = (stopped[0], part("error", id="part3", message="Another."))
+    page = text_of(client.get(graded(client, store, differing)["links"]["page"]).text)
+    assert page.count("Next:") == 2
+
+
+def test_a_file_that_is_no_notebook_is_not_to_be_run_again(database):
+    cards = view.cards(whole(), Assignment.from_files(films.BUNDLE))
+    assert "`.ipynb`" in view.shared_next(cards[4:6], "rejected")
+    assert "Restart the kernel" in view.shared_next(cards[4:6], "time_limit")
+    assert view.shared_message(cards) == ""
+    assert view.shared_message(cards[4:6]) == ""
+
+
+def test_moments_are_told_in_the_zone_of_the_due_date(client, store):
+    sent = graded(client, store)
+    page = client.get(sent["links"]["page"]).text
+    assert page.count(" UTC</time>") == 4
+    with store.write() as session:
+        due.put(session, "films/vectors", Due(4e9, "Europe/Vienna"), by="ada")
+    page = client.get(sent["links"]["page"]).text
+    assert page.count(" (Europe/Vienna)</time>") == 5
+    assert " UTC</time>" not in page
 
 
 def test_the_summary_counts_graded_parts(database):

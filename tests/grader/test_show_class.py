@@ -13,7 +13,7 @@ from checks.feedback import PartFeedback
 from grader import show
 from grader.local import Phases
 from grader.show import RateColumn
-from grader.show_class import Line, results, timings
+from grader.show_class import LEGEND, Line, results, timings
 from tests.grader.test_folder_report import feedback
 
 
@@ -94,3 +94,28 @@ def test_the_bar_of_a_regrade_is_seen_although_results_will_follow_on_the_same_t
         screen.print()  # draws the bar below
     assert "judged again" in screen.file.getvalue()
     assert "3/10" in screen.file.getvalue()
+
+
+def test_a_sign_of_the_legend_stays_with_its_words_however_narrow_the_terminal_is() -> None:
+    console = Console(width=30, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(LEGEND)
+    entries = re.split(r"\s{2,}|\n", console.export_text().strip())
+    assert [entry[:2] for entry in entries] == ["✓ ", "½ ", "✗ ", "· ", "E ", "H ", "? "]
+
+
+def test_results_are_printed_above_the_bar_where_both_go_to_one_terminal() -> None:
+    written = io.StringIO()
+    screen = Console(file=written, force_terminal=True, width=80)
+    with show.counter("graded", 2, screen) as advance:
+        screen.print("ada: 2 of 2 points")
+        advance()
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.getvalue())
+    assert said.index("ada: 2 of 2 points") < said.rindex("graded")
+    assert "1/2" in said
+
+
+def test_no_bar_is_drawn_where_nobody_looks(capsys) -> None:
+    screen = Console(file=io.StringIO(), width=80)
+    with show.counter("graded", 2, screen) as advance:
+        advance()
+    assert (screen.file.getvalue(), capsys.readouterr().err) == ("", "")

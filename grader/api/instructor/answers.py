@@ -18,7 +18,8 @@ from grader.api.service import TheService
 from grader.api.session import AssignmentStaff, Csrf
 from grader.store import assignments
 
-SHOWN = 40  # groups of a part on one page; the files have all of them
+SHOWN = 40  # groups on a part's page; the files have all of them
+SHOWN_EACH = 8  # groups of each part where all parts stand on one page
 PAGE = 100
 HEAD = (
     "part", "answer", "status", "misconception", "students", "still", "message", "failed_checks", "names",
@@ -54,7 +55,7 @@ def wrong_answers(
         parts=[part for part in assignment.parts if part.graded],
         groups=by_part,
         alarms=answer_groups.alarms(by_part),
-        shown=SHOWN,
+        shown=SHOWN_EACH,
         left=left,
         caller=caller,
         csrf=csrf,

@@ -25,34 +25,39 @@ WORDS = {
     "not_attempted": "not attempted",
     "needs_review": "to mark",
     "ungraded": "not graded",
-    "unjudged": "not judged (ours)",
+    "unjudged": "not judged",
 }
 STANDINGS = {
-    "complete": ("tone-good", "every point"),
+    "complete": ("tone-good", "full score"),
     "open": ("tone-half", "points missing"),
     "needs_review": ("tone-person", "to mark"),
     "waiting": ("tone-calm", "waiting"),
-    "unjudged": ("tone-bad", "not judged (ours)"),
+    "unjudged": ("tone-bad", "not judged"),
 }
 RUN_WORDS = {
     "completed": "ran to its end",
     "cell_error": "a cell raised an error",
-    "time_limit": "time limit",
-    "out_of_memory": "out of memory",
-    "output_limit": "output limit",
+    "time_limit": "stopped at the time limit",
+    "out_of_memory": "stopped at the memory limit",
+    "output_limit": "stopped at the output limit",
     "kernel_died": "the kernel died",
     "rejected": "not run: rejected",
-    "system_error": "our fault",
+    "system_error": "fault of the grader",
 }
+NO_PAGE = "There is no page at this address. Perhaps it was cut off when it was copied."
 _TITLES = {
-    400: "This cannot be read",
+    400: "The request could not be read",
     401: "Sign in first",
-    403: "This is not yours to open",
-    404: "Not found",
-    409: "This does not go together",
+    403: "You may not open this",
+    404: "Page not found",
+    405: "This address takes no such request",
+    409: "This is not possible right now",
     413: "Too large",
-    422: "This cannot be used",
+    422: "The address or form has a mistake",
     429: "Too many requests",
+    500: "This did not work",
+    503: "The service is not available right now",
+    507: "There is no space left",
 }
 
 
@@ -73,8 +78,10 @@ def html(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 def message(status: int, text: str) -> HTMLResponse:
-    """A page that says what went wrong."""
-    return html("message.html", status, title=_TITLES.get(status, "This did not work"), text=text)
+    """A page that says what went wrong, with the way to the first page of people who teach."""
+    title = _TITLES.get(status, "This did not work")
+    text = NO_PAGE if (status, text) == (404, "Not Found") else text
+    return html("message.html", status, title=title, text=text, way_back=("Go to the courses", "/courses"))
 
 
 class PageRoute(APIRoute):

@@ -16,7 +16,7 @@ from grader import plots, roster
 from grader.answer_groups import Alarm, alarms, groups, read_missing
 from grader.api.instructor.page import WORDS, html
 from grader.api.service import Service
-from grader.roster import Line, PartCount, Student
+from grader.roster import Line, Student
 from grader.store import due
 from grader.store.assignments import Published
 from grader.store.tokens import Caller
@@ -62,7 +62,8 @@ def page(service: Service, found: Published, reader: Reader) -> HTMLResponse:
         cells=cells,
         dates=dates,
         standings_count=Counter(each.standing for each in students),
-        plots=_plots(students, lines, parts),
+        plots=_plots(students, lines),
+        bars={part.id: plots.statuses(part.statuses, WORDS) for part in parts},
         alarms=suspects,
         unexplained=unexplained,
         left=left,
@@ -95,15 +96,12 @@ def _suspects(service: Service, found: Published) -> tuple[list[Alarm], dict[str
     return alarms(by_part), unexplained, left
 
 
-def _plots(
-    students: Sequence[Student], lines: Sequence[Line], parts: Sequence[PartCount]
-) -> list[plots.Plot]:
+def _plots(students: Sequence[Student], lines: Sequence[Line]) -> list[plots.Plot]:
     scored = [each.counts for each in students if each.counts.score is not None]
     most = max((line.max_score or 0.0 for line in scored), default=0.0)
     successes = Counter(each.success for each in students if each.success is not None)
     judged = [each for each in students if each.counts.feedback is not None]
     drawn = (
-        plots.statuses([(part.id, part.statuses) for part in parts if part.max_score], WORDS),
         plots.scores([line.score for line in scored if line.score is not None], most),
         plots.attempts(successes, sum(each.success is None for each in judged)),
         plots.seconds([line.seconds for line in lines if line.seconds]),

@@ -38,6 +38,14 @@ from grader.wording import kind, short
 FRAME_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 HEAD = ("part", "variable", "type", "value")
 
+AUDIT_WORDS = {
+    "verdict.written": "judged",
+    "mark.given": "marked by hand",
+    "mark.withdrawn": "mark withdrawn",
+    "regrade.applied": "regrade applied",
+    "regrade.undone": "regrade undone",
+}
+
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -105,6 +113,7 @@ def submission_page(
         attempts=attempts,
         others=others,
         audit=changed,
+        audit_words=AUDIT_WORDS,
         due=dates.of(found.student),
         late=dates.is_late(found.student, found.created_at),
         position=_position(found),

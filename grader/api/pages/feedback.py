@@ -166,11 +166,14 @@ def _judged(service: Service, found: Found) -> dict[str, Any]:
         assignment = _assignment(service, found.progress.version)
         return {"expected": view.expected_of(assignment, due_is_past=is_past(found.due))}
     shown = view.cards(judged, service.assignment(judged.assignment.version))
+    shared = view.shared_message(shown)
     return {
         "cards": shown,
+        "shared": shared,
+        "shared_next": view.shared_next(shown, judged.run.status) if shared else "",
         "total": view.total(judged),
         "summary": view.summary(shown),
-        "to_do": view.first_to_do(shown),
+        "to_do": None if shared else view.first_to_do(shown),
     }
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from grader import due
 from grader.api.links import LinkRefusedError
 from grader.markdown import rendered
+from grader.store.due import Due
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -40,9 +41,9 @@ STATUS_WORDS = {
 RUN_WORDS = {
     "completed": "The notebook ran from top to bottom.",
     "cell_error": "A cell of the notebook raised an error.",
-    "time_limit": "The notebook took longer than it may.",
-    "out_of_memory": "The notebook needed more memory than it may.",
-    "output_limit": "The notebook printed more than it may.",
+    "time_limit": "The notebook ran longer than the time limit and was stopped.",
+    "out_of_memory": "The notebook needed more memory than the limit and was stopped.",
+    "output_limit": "The notebook printed more than the limit and was stopped.",
     "kernel_died": "The notebook's kernel died.",
     "rejected": "The file could not be run.",
     "system_error": "Something went wrong on our side. It is no fault of yours and costs no points.",
@@ -56,13 +57,13 @@ def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 def refusal(status: int, title: str, text: str) -> HTMLResponse:
     """A page that says why there is nothing to see."""
-    return page("message.html", status, title=title, text=text)
+    return page("message.html", status, title=title, text=text, way_back=None)
 
 
 def refused_words(error: LinkRefusedError) -> str:
     """Why a link does not open, as a sentence."""
     text = str(error)
-    return f"{text[:1].upper()}{text[1:]}. Go back to where you got it and open it from there."
+    return f"{text[:1].upper()}{text[1:]}. Go back to where you found it and open it from there."
 
 
 def fill(template: str, **values: Any) -> str:
@@ -70,9 +71,13 @@ def fill(template: str, **values: Any) -> str:
     return _TEMPLATES.get_template(template).render(**values)
 
 
-def moment(seconds: float) -> str:
-    """A moment (seconds since 1970) for people, to the minute."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def moment(seconds: float, beside: Due | None = None) -> str:
+    """A moment (seconds since 1970) for people, to the minute: in UTC, or like the due date that it is
+    read ``beside``, so that nobody has to convert one into the other's zone."""
+    if beside is not None:
+        return due.words(Due(seconds, beside.zone))
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
 def machine_moment(seconds: float) -> str:

@@ -16,10 +16,10 @@ TO_DO = ("error", "incorrect", "partial", "not_attempted")
 AGAIN = "then hand the notebook in again."
 NEXT = {
     "partial": f"Some of it is right. Change what is said here, run the cell, {AGAIN}",
-    "incorrect": f"Change the cell of this part, run it, {AGAIN}",
-    "error": f"Restart the kernel and run all cells from the top; mend the first that stops, {AGAIN}",
-    "needs_review": "Nothing to do for you: the points appear here once a person has marked this part.",
-    "unjudged": "Nothing to do for you: this part is judged again, and it costs no points.",
+    "incorrect": f"Change your answer in the cell of this part, run it, {AGAIN}",
+    "error": f"Restart the kernel and run all cells from the top; fix the first one that stops, {AGAIN}",
+    "needs_review": "Nothing for you to do: the points appear here once a person has marked this part.",
+    "unjudged": "Nothing for you to do: this part will be judged again, and it costs no points.",
 }
 
 
@@ -27,18 +27,19 @@ NEXT = {
 class Total:
     """The sum as a student reads it; ``score`` is None while it is no grade at all.
 
-    ``open``: how many parts wait for a person, so that the sum may still grow.
+    ``missing`` says why. ``open``: how many parts are not decided, so that the sum may still grow.
     """
 
     score: float | None
     max_score: float
     open: int
+    missing: str = "not yet judged"
 
     @property
     def words(self) -> str:
         """In one line."""
         if self.score is None:
-            return "not yet judged"
+            return self.missing
         return f"{points(self.score)} of {points(self.max_score)} points{' so far' if self.open else ''}"
 
 
@@ -63,11 +64,14 @@ class Expected:
 
 
 def total(feedback: Feedback) -> Total:
-    """The sum of the parts, unless one of them was not judged."""
-    statuses = [part.status for part in feedback.parts]
-    judged = "unjudged" not in statuses
+    """The sum of the parts, unless one of them was not judged, or all of them wait for a person."""
+    statuses = [part.status for part in feedback.parts if part.status != "ungraded"]
     waiting = sum(status in OPEN for status in statuses)
-    return Total(feedback.score if judged else None, feedback.max_score, waiting)
+    if "unjudged" in statuses:
+        return Total(None, feedback.max_score, waiting)
+    if statuses and waiting == len(statuses):
+        return Total(None, feedback.max_score, waiting, "not yet marked")
+    return Total(feedback.score, feedback.max_score, waiting)
 
 
 def cards(feedback: Feedback, assignment: Assignment) -> list[PartCard]:
@@ -87,6 +91,21 @@ def expected(assignment: Assignment, *, due_is_past: bool = False) -> list[Expec
         for part in assignment.parts
         if viewer.sees(part.visible)
     ]
+
+
+def shared_message(shown: Sequence[PartCard]) -> str:
+    """What every graded part says alike where none has a verdict of its own; empty where they differ."""
+    graded = [card.part for card in shown if card.part.status != "ungraded"]
+    said = {(part.status, part.message) for part in graded}
+    status, message = said.pop() if len(said) == 1 and len(graded) > 1 else ("", "")
+    return message if status in ("error", "unjudged") else ""
+
+
+def shared_next(shown: Sequence[PartCard], run_status: str) -> str:
+    """What the student does about that."""
+    if run_status == "rejected":
+        return "Hand in the notebook itself: the saved `.ipynb` file, complete, as Jupyter wrote it."
+    return next(card.next for card in shown if card.part.status != "ungraded")
 
 
 def part_points(part: PartFeedback) -> str:
