@@ -21,6 +21,12 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests begin first, so that no processor waits for the last of them at the end."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "samples")))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def need(present: bool, what: str) -> None:
     """Skip with a reason where a component is missing on a laptop; fail where it is missing in CI."""
     if not present:
