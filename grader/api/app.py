@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
@@ -74,6 +74,11 @@ ROUTERS = (
     report_link.router,
     health.router,
 )
+# One for all applications of a process: FastAPI takes longer to work out the routes' parameters than anything
+# else at the start.
+ROUTES = APIRouter()
+for _router in ROUTERS:
+    ROUTES.include_router(_router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -92,9 +97,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        routes=ROUTES.routes,
     )
-    for router in ROUTERS:
-        app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_middleware(BoundBody, limit=_limit(settings))
     app.add_middleware(error_pages.ErrorPages)

@@ -278,17 +278,15 @@ def undo(session: Session, regrade_id: str, *, by: str) -> int:
     count = sum(
         _write(session, regrade_id, author, chunk) for chunk in _in_chunks(session, _OLD_VERDICTS, regrade_id)
     )
-    earlier = (
-        select(RegradeLine.from_version)
-        .where(RegradeLine.regrade_id == regrade_id, RegradeLine.submission_id == Submission.id)
-        .correlate(Submission)
-        .scalar_subquery()
-    )
-    rewritten = _submissions_where(regrade_id, RegradeLine.written.is_not(None))
+    # Joined, because asking for each submission's line anew would read all lines for each.
     session.execute(
         update(Submission)
-        .where(Submission.id.in_(rewritten))
-        .values(version=earlier)
+        .where(
+            RegradeLine.regrade_id == regrade_id,
+            RegradeLine.written.is_not(None),
+            RegradeLine.submission_id == Submission.id,
+        )
+        .values(version=RegradeLine.from_version)
         .execution_options(synchronize_session=False)
     )
     _note(session, "regrade.undone", row, by, count)

@@ -92,12 +92,18 @@ def test_only_a_digest_is_a_name(blobs, name):
 def test_a_place_that_fails_is_away_and_keeps_no_half_blob(tmp_path):
     blobs = FolderBlobs(tmp_path)
     name = digest(b"whole")
-    (tmp_path / name[7:9]).rmdir()
     (tmp_path / name[7:9]).write_bytes(b"no folder")
     with pytest.raises(BlobsAwayError, match="could not be stored"):
         blobs.put(b"whole")
     with pytest.raises(BlobsAwayError, match="could not be read"):
         blobs.get(name)
+
+
+def test_opening_the_folder_makes_no_folder_for_a_blob_before_there_is_one(tmp_path):
+    blobs = FolderBlobs(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    name = blobs.put(b"one")
+    assert [path.name for path in tmp_path.iterdir()] == [name[7:9]]
 
 
 def test_the_folder_syncs_bytes_before_their_name_and_the_name_before_it_returns(tmp_path, monkeypatch):
@@ -106,7 +112,8 @@ def test_the_folder_syncs_bytes_before_their_name_and_the_name_before_it_returns
     sync, rename = os.fsync, Path.replace
 
     def note_sync(descriptor: int) -> None:
-        steps.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")  # noqa: PTH112
+        place = Path(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
+        steps.append("file" if place.is_file() else "top" if place == tmp_path else "folder")
         sync(descriptor)
 
     def note_rename(self: Path, target: Path) -> Path:
@@ -117,7 +124,11 @@ def test_the_folder_syncs_bytes_before_their_name_and_the_name_before_it_returns
     monkeypatch.setattr(Path, "replace", note_rename)
     blobs.put(b"once")
     blobs.put(b"once")
-    assert steps == ["file", "name", "folder", "folder"]
+    assert steps == ["top", "file", "name", "folder", "folder"]
+    # Who has made the folder may not have come to sync its name.
+    steps.clear()
+    FolderBlobs(tmp_path).put(b"once")
+    assert steps == ["top", "folder"]
 
 
 @pytest.mark.parametrize(

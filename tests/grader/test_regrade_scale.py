@@ -1,9 +1,12 @@
-"""Ten thousand submissions: preview, report, apply and undo count every one, in few statements."""
+"""Ten thousand submissions: preview, report, apply and undo count every one, in few and small statements."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select
 
 from checks.assignment import Assignment
 from checks.feedback import SubmissionInfo
@@ -16,6 +19,7 @@ from tests.grader.arithmetic import BUNDLE, RIGHT
 from tests.grader.test_regrade import HERE, REFERENCE, STRICTER, of_version, publish_bundle, run, version
 
 MANY = 10_000
+STEPS_EACH = 1_000  # of SQLite's virtual machine, for one submission
 KINDS = ([0, 1, 4], [1, 9], [0, 1, 2], [7], [8])  # the first falls, the second rises
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -69,6 +73,21 @@ def count(store: Store, table: type) -> int:
         return session.scalar(select(func.count()).select_from(table))
 
 
+@contextmanager
+def steps(engine: Engine) -> Iterator[list[int]]:
+    """Collects one item for each thousand steps that SQLite's virtual machine takes in the block."""
+    taken: list[int] = []
+
+    def watch(connection, *_told):
+        connection.set_progress_handler(lambda: taken.append(1000), 1000)
+
+    event.listen(engine, "checkout", watch)
+    try:
+        yield taken
+    finally:
+        event.remove(engine, "checkout", watch)
+
+
 def test_a_class_of_ten_thousand_is_previewed_applied_and_undone(many: Store) -> None:
     store, fifth = many, MANY // 5
     publish_bundle(store, version(STRICTER))
@@ -84,14 +103,18 @@ def test_a_class_of_ten_thousand_is_previewed_applied_and_undone(many: Store) ->
 
     audited, statements = count(store, AuditEntry), []
     event.listen(store.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
-    assert regrade.apply(store, made, by="ada") == MANY
+    with steps(store.engine) as taken:
+        assert regrade.apply(store, made, by="ada") == MANY
     assert len(statements) < 0.04 * MANY
+    assert 0 < sum(taken) < STEPS_EACH * MANY
     assert scores(store) == before
     assert count(store, FeedbackRow) == 2 * MANY
     assert count(store, PartRow) == 2 * MANY
     assert count(store, AuditEntry) == audited + 2 * fifth + 1
 
-    assert regrade.undo(store, made, by="ada") == MANY
+    with steps(store.engine) as taken:
+        assert regrade.undo(store, made, by="ada") == MANY
+    assert 0 < sum(taken) < STEPS_EACH * MANY
     assert scores(store) == before
     with store.read() as session:
         versions = set(session.scalars(select(Submission.version)))

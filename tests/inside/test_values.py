@@ -9,6 +9,7 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -165,31 +166,35 @@ def _plain_one(x: Any, y: Any = 0.5) -> None: ...
 
 
 BIG = "x" * (1 << 20)
-TOO_MUCH: dict[str, Any] = {
-    "one text in many places": [BIG] * 100_000,
-    "one number in many places": [1 << (1 << 19)] * 100_000,
-    "bytes in many places": [bytes(1 << 20)] * 100_000,
-    "a broadcast array": np.broadcast_to(np.float64(1), (10**5, 10**5)),
-    "a broadcast array of wide floats": np.broadcast_to(np.longdouble(1), (10**5, 10**5)),
-    "a broadcast array of texts": np.broadcast_to(np.array("x" * 10**6), (200_000,)),
-    "a broadcast array of objects": np.broadcast_to(np.array(None, dtype=object), (10**9,)),
-    "a broadcast array of records": np.broadcast_to(np.array((1, 2), dtype="i8,i8"), (10**9,)),
-    "a broadcast series": pd.Series(np.broadcast_to(np.float64(1), (10**7,))),
-    "a range as index": pd.RangeIndex(10**10),
-    "a sparse array": pd.arrays.SparseArray(np.zeros(1), kind="block").take([0] * 10).repeat(10**6).repeat(4),
-    "a view of a broadcast array": memoryview(np.broadcast_to(np.float64(1), (10**5, 10**5))),
-    "many tuples": [tuple(range(100_000))] * 10,
-    "a long class name in many places": [[type("n" * 200, (int,), {"__module__": "m" * 200})(1)] * 100_000]
-    * 4,
-    "a number of a million bits": 1 << (1 << 21),
-    "a function in many places": [_plain_one] * 100_000,
-    "deep": functools.reduce(lambda inner, _: [inner], range(100_000), []),
+# Made by the test alone: some take seconds and hundreds of mebibytes.
+TOO_MUCH: dict[str, Callable[[], Any]] = {
+    "one text in many places": lambda: [BIG] * 100_000,
+    "one number in many places": lambda: [1 << (1 << 19)] * 100_000,
+    "bytes in many places": lambda: [bytes(1 << 20)] * 100_000,
+    "a broadcast array": lambda: np.broadcast_to(np.float64(1), (10**5, 10**5)),
+    "a broadcast array of wide floats": lambda: np.broadcast_to(np.longdouble(1), (10**5, 10**5)),
+    "a broadcast array of texts": lambda: np.broadcast_to(np.array("x" * 10**6), (200_000,)),
+    "a broadcast array of objects": lambda: np.broadcast_to(np.array(None, dtype=object), (10**9,)),
+    "a broadcast array of records": lambda: np.broadcast_to(np.array((1, 2), dtype="i8,i8"), (10**9,)),
+    "a broadcast series": lambda: pd.Series(np.broadcast_to(np.float64(1), (10**7,))),
+    "a range as index": lambda: pd.RangeIndex(10**10),
+    "a sparse array": lambda: pd.arrays.SparseArray(np.zeros(4 * 10**7), kind="block", fill_value=np.nan),
+    "a view of a broadcast array": lambda: memoryview(np.broadcast_to(np.float64(1), (10**5, 10**5))),
+    "many tuples": lambda: [tuple(range(100_000))] * 10,
+    "a long class name in many places": lambda: (
+        [[type("n" * 200, (int,), {"__module__": "m" * 200})(1)] * 100_000] * 4
+    ),
+    "a number of a million bits": lambda: 1 << (1 << 21),
+    "a function in many places": lambda: [_plain_one] * 100_000,
+    "deep": lambda: functools.reduce(lambda inner, _: [inner], range(100_000), []),
 }
 
 
-@pytest.mark.parametrize("value", TOO_MUCH.values(), ids=TOO_MUCH.keys())
-def test_too_much_is_told_within_little_memory_and_costs_its_neighbours_nothing(value: Any) -> None:
-    numbers = np.arange(1000.0)
+@pytest.mark.parametrize("make", TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_too_much_is_told_within_little_memory_and_costs_its_neighbours_nothing(
+    make: Callable[[], Any],
+) -> None:
+    value, numbers = make(), np.arange(1000.0)
     before = _peak_kib()
     encoded = frame.encode(LABEL, ["first", "x", "other"], {"first": numbers, "x": value, "other": numbers})
     assert _peak_kib() - before < 300 << 10

@@ -15,17 +15,22 @@ class FolderBlobs(Blobs):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # All of them now: a folder made for one blob would have to be made durable before that blob is.
-        for number in range(256):
-            (folder / f"{number:02x}").mkdir(exist_ok=True, mode=0o700)
-        _sync_folder(folder)
+        self._made: set[Path] = set()
 
     def _keep(self, place: str, raw: bytes) -> None:
         path = self.folder / place
+        self._make(path.parent)
         if not _is_whole(path, len(raw)):
             _write(path, raw)
         # Also where somebody else has just renamed it into its place: the name may not be on the disk yet.
         _sync_folder(path.parent)
+
+    def _make(self, folder: Path) -> None:
+        """One of the 256 folders, durable before a blob in it is said to be, whoever made it."""
+        if folder not in self._made:
+            folder.mkdir(exist_ok=True, mode=0o700)
+            _sync_folder(self.folder)
+            self._made.add(folder)
 
     def _read(self, place: str) -> bytes:
         return (self.folder / place).read_bytes()
