@@ -11,12 +11,14 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 import msgspec
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from nbformat import NotebookNode
 
 from checks.feedback import Feedback
@@ -32,8 +34,10 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # equal feedback gives equal bytes
 HTML, NOTEBOOK, DOCUMENT = "feedback.html", "feedback.ipynb", "feedback.json"
 IN_MEMORY = 8 << 20
 MAX_NAMES = 100_000
+API = Path(__file__).parent / "api"
+STYLES = ("grader.css", "feedback.css", "notebook.css", "handback.css")
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "api" / "templates"),
+    loader=FileSystemLoader(API / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -159,8 +163,15 @@ def _html(one: Handback, notebook: NotebookNode | None) -> bytes:
     page = _TEMPLATES.get_template("handback.html").render(
         feedback=one.feedback,
         student=one.student,
-        words=WORDS,
+        status_words=WORDS,
         notebook=None if notebook is None else notebook_html(notebook),
-        highlight=highlight_css(),
+        css=_css(),
     )
     return page.encode()
+
+
+@cache
+def _css() -> Markup:
+    """Ours, from files of this package: nothing of it comes from a notebook."""
+    ours = ((API / "static" / name).read_text(encoding="utf-8") for name in STYLES)
+    return Markup("\n".join([*ours, highlight_css()]))

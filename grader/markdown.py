@@ -6,16 +6,12 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from grader.wide_tables import in_frames
+
 TAGS = {
     "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "a", "blockquote", "hr",
     "table", "thead", "tbody", "tr", "th", "td", "h3", "h4", "h5", "h6",
 }  # fmt: skip
-# What may be wider than the page scrolls by itself, by the keyboard too. In cleaned HTML a bare tag is a tag.
-_SCROLLING = {
-    "<pre>": '<pre tabindex="0">',
-    "<table>": '<div class="wide" role="region" aria-label="Table" tabindex="0"><table>',
-    "</table>": "</table></div>",
-}
 _PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
 
 
@@ -28,6 +24,5 @@ def rendered(text: str) -> Markup:
         url_schemes={"https", "http", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
-    for tag, reachable in _SCROLLING.items():
-        cleaned = cleaned.replace(tag, reachable)
-    return Markup(cleaned)
+    # Long lines scroll by themselves too, and the keyboard reaches them.
+    return Markup(in_frames(cleaned).replace("<pre>", '<pre tabindex="0">'))

@@ -18,6 +18,8 @@ import nh3
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from grader.wide_tables import in_frames
+
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
 
@@ -87,7 +89,7 @@ def _exported(exporter: HTMLExporter, notebook: NotebookNode) -> Markup:
         link_rel=None,
     )
     # The empty corner of a data frame's table heads nothing; a screen reader would announce it as a heading.
-    return Markup(cleaned.replace("<th></th>", "<td></td>"))
+    return Markup(in_frames(cleaned.replace("<th></th>", "<td></td>")))
 
 
 @cache

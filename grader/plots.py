@@ -36,7 +36,7 @@ TONES = {
 }
 WIDTH = 4.6  # inches; a page shows drawings about as wide, so that letters keep their size
 MOST_BINS = 20
-LETTERS = 62  # as many fit below a drawing
+LETTERS = 52  # as many fit below a drawing
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -181,10 +181,16 @@ def _columns(
 
 def _labelled(labels: Sequence[str]) -> tuple[list[int], list[str]]:
     """The places that get their label: every one, or every second, third … and the last, as there is room."""
-    step = max(1, -(-sum(len(label) + 2 for label in labels) // LETTERS))
-    last = len(labels) - 1
-    places = [place for place in range(0, last, step) if last - place >= step]
-    return [*places, last], [labels[place] for place in (*places, last)]
+    slot, last = LETTERS / len(labels), len(labels) - 1
+
+    def fits(left: int, right: int) -> bool:
+        return (right - left) * slot >= (len(labels[left]) + len(labels[right])) / 2 + 1
+
+    for step in range(1, len(labels)):
+        places = [*(place for place in range(0, last, step) if fits(place, last)), last]
+        if all(fits(*pair) for pair in pairwise(places)):
+            return places, [labels[place] for place in places]
+    return [last], [labels[last]]
 
 
 def _paint(patch: object, tone: str) -> None:

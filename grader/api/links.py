@@ -41,7 +41,7 @@ class Links:
         if not hmac.compare_digest(self._signature(page, subject, expires).encode(), signature.encode()):
             raise LinkRefusedError("this link was not made by this service, or it was changed")
         if expires < time.time():
-            raise LinkRefusedError("this link is over; ask for a new one")
+            raise LinkRefusedError("this link has expired; ask for a new one")
 
     def seal(self, purpose: str, text: str) -> str:
         """What shows that this service said ``text`` for ``purpose``; compare with hmac.compare_digest."""

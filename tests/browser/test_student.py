@@ -10,6 +10,8 @@ import msgspec
 import pytest
 from playwright.sync_api import expect
 
+from grader.handback import Handback, files_of
+from grader.store import submissions
 from tests.browser import films
 from tests.browser.conftest import WIDTHS, faults, overflow
 
@@ -177,3 +179,17 @@ def test_a_page_that_is_not_there_passes_axe(stage, visit):
     expect(page.get_by_role("link", name="Go to the courses")).to_be_visible()
     assert faults(page) == []
     assert overflow(page) <= 0
+
+
+def test_the_page_that_a_student_keeps_fits_a_phone_and_passes_axe(stage, visit, tmp_path):
+    parts = tuple(msgspec.structs.replace(part, message=WIDE) for part in films.parts())
+    with stage.store.read() as session:
+        found = submissions.progress(session, stage.submit("Emmy Noether")[0])
+    one = Handback("Emmy Noether", films.verdict(found, parts), films.executed())
+    (tmp_path / "feedback.html").write_bytes(files_of(one)["feedback.html"])
+    page = visit((tmp_path / "feedback.html").as_uri(), width=360, script=False, offline=True)
+    assert overflow(page) <= 0
+    expect(page.get_by_role("heading", level=1).first).to_have_text("Vector arithmetic with films")
+    shown = visit("about:blank", width=360)
+    shown.set_content((tmp_path / "feedback.html").read_text().replace("http-equiv", "data-http-equiv"))
+    assert faults(shown) == []

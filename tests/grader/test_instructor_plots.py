@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -64,6 +65,15 @@ def test_the_names_of_many_bins_leave_room_for_each_other():
     labels = [f"{4.1 * at:.3g}–{4.1 * at + 4.1:.3g}" for at in range(10)] + ["41"]
     places, shown = plots._labelled(labels)
     assert shown == [labels[at] for at in places]
-    assert places[-1] == 10
-    assert sum(len(each) + 2 for each in shown) <= plots.LETTERS
-    assert plots._labelled(["0", "1", "2"]) == ([0, 1, 2], ["0", "1", "2"])
+    assert (places[0], places[-1]) == (0, 10)
+    assert len({after - before for before, after in pairwise(places[:-1])}) == 1
+    slot = plots.LETTERS / len(labels)
+    for left, right in pairwise(places):
+        assert (right - left) * slot > (len(labels[left]) + len(labels[right])) / 2
+
+
+@pytest.mark.parametrize("labels", [["0", "1", "2"], ["7"], [*map(str, range(1, 10)), "not yet"]])
+def test_short_names_of_bins_are_all_there_but_what_the_last_one_hides(labels):
+    _, shown = plots._labelled(labels)
+    assert shown[-1] == labels[-1]
+    assert len(shown) >= len(labels) - 2

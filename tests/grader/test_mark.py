@@ -16,6 +16,7 @@ from tests.grader.arithmetic import SPEC
 from tests.grader.test_api import submit
 from tests.grader.test_regrade import STRICTER, klass, now, previewed  # noqa: F401
 
+PAGES = "/assignments/tests/arithmetic"
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -170,4 +171,8 @@ def test_the_page_leads_from_one_that_waits_for_a_person_to_the_next(client, sto
     assert f'href="/submissions/{klass["off"]}/marks">Next to mark' in page["right"]
     assert f'href="/submissions/{klass["off"]}/marks">Next to mark' in page["odd"]
     assert "2 others to mark" in page["odd"]
+    listed = client.get(f"{PAGES}/parts/part1?status=needs_review", headers=headers).text
+    assert {name for name, each in klass.items() if f"/submissions/{each}/marks#part1" in listed} == {
+        "off", "right",
+    }  # fmt: skip
     assert f'src="/submissions/{klass["odd"]}/executed"' in page["odd"]

@@ -99,6 +99,7 @@ def test_code_markdown_tables_and_pictures_stay_readable() -> None:
         "<div style='position:fixed;background:url(https://evil.example)'>x</div>",
         "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
         "<img src='data:text/html;base64,PHNjcmlwdD4='>",
+        "<table class='<table onclick=alert(1)>'><tr><td>1</td></tr></table>",
         "<object data='https://evil.example'></object><embed src=x><link rel=stylesheet href=//evil.example>",
     ],
 )
