@@ -178,7 +178,9 @@ def _form(data: dict[str, Any]) -> dict[str, str]:
             return {kind: str(data[kind])}
     for kind in TEXTS:
         if kind in data:
-            return {kind: _cut(str(data[kind]))}
+            text = _cut(str(data[kind]))
+            # Here, and not only of what nbconvert made: it, too, takes seconds for such an output.
+            return {kind: TOO_DEEP if kind == "text/html" and _depth(text) > MAX_DEPTH else text}
     return {}
 
 

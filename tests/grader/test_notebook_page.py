@@ -206,6 +206,15 @@ def test_metadata_that_are_accepted_but_not_as_the_format_says_keep_no_notebook_
 @pytest.mark.parametrize("piece", ["<div>", "<b>", "<i><p>", "<font size=1>"])
 def test_html_that_is_nested_without_end_is_said_and_not_tried(piece) -> None:
     """Cleaning takes the square of the depth: a single output could keep the service busy for minutes."""
-    made = html(code("1", text__html=piece * 30_000), code("2", text__html="<table><tr><td>x" * 200))
+    deep = code("1", text__html=piece * 30_000)
+    deep.outputs.append(nbformat.v4.new_output("stream", text="its neighbour"))
+    made = html(deep, code("2", text__html="<table><tr><td>x" * 200))
     assert made.count("nested too deeply") == 1
+    assert "its neighbour" in made
     assert "x" in made
+
+
+def test_a_text_that_is_nested_without_end_is_said_and_costs_its_neighbours_nothing() -> None:
+    made = html(nbformat.v4.new_markdown_cell("<div>" * 2_000), code("2", text__html="<b>x</b>"))
+    assert made.count("nested too deeply") == 1
+    assert "<b>x</b>" in made
