@@ -130,7 +130,8 @@ class TestAClass:
         assert "squares = [0, 1, 4]" not in {each.text for each in found}
 
     def test_each_part_shows_its_first_groups_and_leads_to_all_of_them(self, graded, monkeypatch):
-        monkeypatch.setattr("grader.api.instructor.answers.SHOWN_EACH", 1)
+        monkeypatch.setattr("grader.api.instructor.answers.SHOWN_EACH", (1, 8))
+        monkeypatch.setattr("grader.api.instructor.answers.SHOWN_TOGETHER", 3)  # of two parts
         page = get(graded, f"{HERE}/answers").text
         assert page.count('<article class="card toned answer') == 2
         every = len(json.loads(get(graded, f"{HERE}/answers?format=json").text))

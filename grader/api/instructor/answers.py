@@ -19,7 +19,8 @@ from grader.api.session import AssignmentStaff, Csrf
 from grader.store import assignments
 
 SHOWN = 40  # groups on a part's page; the files have all of them
-SHOWN_EACH = 8  # groups of each part where all parts stand on one page
+SHOWN_EACH = (3, 8)  # groups of each part, at least and at most, where all parts stand on one page
+SHOWN_TOGETHER = 64  # about so many on that page
 PAGE = 100
 HEAD = (
     "part", "answer", "status", "misconception", "students", "still", "message", "failed_checks", "names",
@@ -47,19 +48,25 @@ def wrong_answers(
     if format != "html":
         ordered = [group for part in assignment.parts for group in by_part.get(part.id, ())]
         return _file(format, f"{assignment_id}-answers", ordered)
+    parts = [part for part in assignment.parts if part.graded]
     return html(
         "instructor_answers.html",
         title="Wrong answers",
         assignment=found,
         here="answers",
-        parts=[part for part in assignment.parts if part.graded],
+        parts=parts,
         groups=by_part,
         alarms=answer_groups.alarms(by_part),
-        shown=SHOWN_EACH,
+        shown=_shown_each(len(parts)),
         left=left,
         caller=caller,
         csrf=csrf,
     )
+
+
+def _shown_each(parts: int) -> int:
+    least, most = SHOWN_EACH
+    return min(most, max(least, SHOWN_TOGETHER // max(1, parts)))
 
 
 @router.get("/assignments/{assignment_id:path}/parts/{part_id}")
