@@ -222,3 +222,9 @@ def test_a_quotation_mark_out_of_place_is_told_with_its_line() -> None:
     for broken in (GRADEBOOK.replace('Ada",', 'Ada"x,'), GRADEBOOK.replace(",test,", ',"test,')):
         with pytest.raises(ExportError, match=r"no CSV: line [47] has a quotation mark out of place"):
             filled(template=broken)
+
+
+def test_a_login_that_ends_in_a_number_is_one() -> None:
+    made = filled(grade("grace_7"), template=GRADEBOOK.replace("N/A,N/A", ","))
+    assert '"Hopper, Grace",1906,s-2,grace_7,Monday,6\n' in made.content.decode()
+    assert made.remarks == ()

@@ -285,7 +285,7 @@ def test_rows_of_commas_take_neither_the_maximum_nor_the_lock(behind: str, heade
 
 
 def test_the_maximum_and_the_lock_are_known_by_their_headers() -> None:
-    template = WORKSHEET.replace(",3.00,8.00,Yes", ",3.00,,Yes").replace(
+    template = WORKSHEET.replace(",3.00,8.00,Yes", ",3.00,?,Yes").replace(
         'No submission",,8.00,Yes', 'No submission",,8.00,?'
     )
     made = filled(
@@ -358,7 +358,7 @@ def test_groups_that_differ_in_signs_alone_are_two() -> None:
     made = filled(grade("Lab 1.1_7"), template=template)
     assert made.content == template.encode()
     assert made.remarks == ("Lab 1.1_7: more than one there could be meant; not exported",)
-    made = filled(grade("Group 1_7"), template=TEAMS.replace("Group 1", "Group_1"))
+    made = filled(grade("Lab 1-1_7"), template=template.replace("Lab 1-1", "Lab_1-1"))
     assert grades_of(made) == ["6", "6", "", ""]
 
 
@@ -416,3 +416,42 @@ def test_a_comment_of_somebodys_stays_where_there_is_nothing_to_say() -> None:
     assert made.remarks == ()
     ours = filled(hidden, template=filled(one).content.decode())
     assert by_student(ours)["Participant 43"]["Feedback comments"] == ""
+
+
+def test_a_login_that_ends_in_a_number_is_one() -> None:
+    template = WORKSHEET.replace("Email address", "Username").replace("ada@example.org", "ada_43")
+    made = filled(grade("ada_43"), template=template)
+    assert (by_student(made)["Participant 42"]["Grade"], made.remarks) == ("6", ())
+
+
+def test_an_address_is_one_students_in_any_language() -> None:
+    template = WORKSHEET.replace("Email address", "Netfang").replace("Status", "Staða")
+    made = filled(grade("ada@example.org"), template=template)
+    assert (by_student(made)["Participant 42"]["Grade"], made.remarks) == ("6", ())
+
+
+def test_a_short_word_is_no_part_of_a_name() -> None:
+    made = filled(grade("Li Fans_42"), template=TEAMS.replace("Ada Lovelace", "Li Bo"))
+    assert made.remarks == ("Li Fans_42: participant 42 has another name there; not exported",)
+
+
+def test_a_status_is_no_name() -> None:
+    template = FIELDS.replace('"Full name",Department,', "")
+    for fields in ("Ada,Physics,", "Bob,Physics,", "Cyd,Maths,"):
+        template = template.replace(fields, "")
+    made = filled(grade("draft_3"), grade("kim_1"), template=template)
+    assert grades_of(made) == ["3", "", "3"]
+    assert [remark.partition("found ")[2] for remark in made.remarks] == [
+        "by the number 3 alone; please check",
+        "by the number 1 alone; please check",
+    ]
+
+
+def test_another_column_of_a_word_for_grades_is_not_the_one_with_the_maximum() -> None:
+    made = filled(grade("Ada Lovelace_42"), template=WORKSHEET.replace("Online text", "Note"))
+    assert by_student(made)["Participant 42"]["Grade"] == "6"
+
+
+def test_a_doubt_about_what_is_locked_is_none() -> None:
+    made = filled(grade("Ada Byron_42"), template=WORKSHEET.replace(",8.00,Yes,", ",8.00,No,"))
+    assert made.remarks == ("Ada Byron_42: Moodle has locked the grade; the row stays as it is",)
