@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from grader.intake import Sender, System, recognised
+from grader.intake import System, recognised
 from grader.zip_names import member_name
 
 SUFFIX = ".ipynb"
@@ -27,7 +27,7 @@ class Found(msgspec.Struct, frozen=True):
     """One notebook: whose it is (from its name) and where it was.
 
     ``refusal``, where not empty, says why it must not be run; ``content`` is then only its beginning.
-    ``late`` is what the learning system's archive says of it.
+    ``late`` is what the learning system's archive says of it, ``sender`` whom it names.
     """
 
     student: str
@@ -35,6 +35,7 @@ class Found(msgspec.Struct, frozen=True):
     content: bytes
     refusal: str = ""
     late: bool = False
+    sender: str = ""
 
 
 # A file's place inside what was pointed at, its bytes (no more than one above the bound).
@@ -54,7 +55,8 @@ def gather(paths: Iterable[Path], *, max_bytes: int, remark: Remark = silent) ->
     One larger than ``max_bytes`` is refused, and does not keep the others from being graded.
     In a download of a learning system, a notebook's student is the sender; else it is its file's stem.
     Notebooks of one student are told apart by their folders' names, and where these are equal too, by their
-    whole paths. ``remark`` is told which system it was, what is late, and what could not be matched.
+    whole paths; a sender's keep his name before that. ``remark`` is told which system it was, what is late,
+    and what could not be matched.
     """
     found = [one for path in paths for one in _below(path, max_bytes, remark)]
     for name_of in (_folder_name, _whole_path):
@@ -85,9 +87,11 @@ def _below(path: Path, max_bytes: int, remark: Remark) -> list[Found]:
 
 
 def _sent(system: System, path: Path, inside: PurePosixPath, content: bytes, max_bytes: int) -> Found:
-    sender = system.sender(inside) or Sender(inside.stem, inside.name)
+    sender = system.sender(inside)
+    if sender is None:
+        return _found(inside.stem, f"{path}/{inside}", content, max_bytes)
     found = _found(sender.student, f"{path}/{inside}", content, max_bytes)
-    return msgspec.structs.replace(found, late=sender.late)
+    return msgspec.structs.replace(found, late=sender.late, sender=sender.student)
 
 
 def _apart(found: list[Found]) -> list[Found]:
@@ -165,15 +169,17 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int)
             return file.read(max_bytes + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         # The last two: an encrypted member, a compression that this Python does not know.
-        raise GatherError(f"{archive.filename}: {member.filename} cannot be unpacked: {error}") from error
+        raise GatherError(f"{archive.filename}: {member_name(member)} cannot be unpacked: {error}") from error
 
 
 def _folder_name(one: Found) -> str:
-    return PurePosixPath(one.place).parent.name
+    folder = PurePosixPath(one.place).parent.name
+    return f"{one.sender}/{folder}/{_stem(one)}" if one.sender else folder
 
 
 def _whole_path(one: Found) -> str:
-    return one.place.removesuffix(SUFFIX)
+    path = one.place.removesuffix(SUFFIX)
+    return f"{one.sender}/{path.lstrip('/')}" if one.sender else path
 
 
 def _renamed(one: Found, student: str) -> Found:

@@ -70,7 +70,14 @@ def folders(found: Sequence[str], given: Iterable[Handback]) -> IO[bytes]:
     )
 
 
-def returned(download: bytes, given: Iterable[Handback]) -> IO[bytes]:
+class Returned(msgspec.Struct, frozen=True):
+    """A zip to be uploaded again, and who is not in it, with the reason."""
+
+    made: IO[bytes]
+    remarks: tuple[str, ...]
+
+
+def returned(download: bytes, given: Iterable[Handback]) -> Returned:
     """A zip with the names of a learning system's own download, so that it takes it for feedback files.
 
     Canvas knows a file by its name and wants the same one again: there the notebook is replaced. Moodle knows
@@ -78,18 +85,23 @@ def returned(download: bytes, given: Iterable[Handback]) -> IO[bytes]:
     the download is not of one of them.
     """
     system, places = _places(download)
-    return _zipped(
-        (name, content)
-        for one in given
-        for place in places.get(one.student, ())
-        for name, content in _under(system, place, files_of(one)).items()
-    )
+    remarks: list[str] = []
 
+    def members() -> Iterator[tuple[str, bytes]]:
+        for one in given:
+            if one.student not in places:
+                remarks.append(f"{one.student}: no notebook of this name in the zip; left out")
+                continue
+            files = files_of(one)
+            if system == "Canvas" and NOTEBOOK not in files:
+                remarks.append(
+                    f"{one.student}: no executed notebook, and Canvas takes nothing else; left out"
+                )
+            for place in places[one.student]:
+                yield from _under(system, place, files).items()
 
-def missing(download: bytes, students: Iterable[str]) -> list[str]:
-    """The students who have no file in the download; raises ExportError."""
-    _, places = _places(download)
-    return [student for student in students if student not in places]
+    made = _zipped(members())
+    return Returned(made, tuple(remarks))
 
 
 def _places(download: bytes) -> tuple[str, Mapping[str, list[PurePosixPath]]]:

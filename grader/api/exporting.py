@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
@@ -35,7 +35,8 @@ FILES: dict[int | str, dict[str, Any]] = {
         },
         "headers": {
             REMARKS: {
-                "description": f"a JSON array: what was not exported and why; the first {MAX_REMARKS}",
+                "description": "a JSON array: what is doubtful, then what was not exported and why; "
+                f"the first {MAX_REMARKS}, then how many more",
                 "schema": {"type": "string"},
             }
         },
@@ -120,7 +121,7 @@ def answer(made: Export) -> Response:
     """A finished file, with its remarks in a header."""
     headers = {"Content-Disposition": f'attachment; filename="{made.filename}"'}
     if made.remarks:
-        headers[REMARKS] = json.dumps(made.remarks[:MAX_REMARKS])
+        headers[REMARKS] = told(made.remarks)
     return Response(made.content, media_type=made.media_type, headers=headers)
 
 
@@ -130,15 +131,21 @@ def zipped(service: Service, assignment_id: str, download: bytes | None) -> Stre
         found = grades.feedback_of_assignment(session, assignment_id)
         dates = due.of_assignment(session, assignment_id)
     given = _handbacks(service, found, dates)
+    headers = {"Content-Disposition": 'attachment; filename="feedback.zip"'}
     if download is None:
         made = handback.folders([each.student for each in found], given)
     else:
-        made = handback.returned(download, given)
-    headers = {"Content-Disposition": 'attachment; filename="feedback.zip"'}
-    if download is not None and (absent := handback.missing(download, [each.student for each in found])):
-        told = [f"{student}: no notebook of this name in the zip; left out" for student in absent]
-        headers[REMARKS] = json.dumps(told[:MAX_REMARKS])
+        back = handback.returned(download, given)
+        made = back.made
+        if back.remarks:
+            headers[REMARKS] = told(back.remarks)
     return StreamingResponse(handback.pieces(made), media_type="application/zip", headers=headers)
+
+
+def told(remarks: Sequence[str]) -> str:
+    """The remarks as a header's value; where there are too many, the last tells how many are missing."""
+    more = len(remarks) - MAX_REMARKS
+    return json.dumps([*remarks[:MAX_REMARKS], f"and {more} more"] if more > 0 else list(remarks))
 
 
 def _handbacks(service: Service, found: list[grades.Judged], dates: Dates) -> Iterator[Handback]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 
 from grader.exporters import Export, ExportError, Grade, Order
-from grader.exporters.students import Claims, Match, Students, only, split
+from grader.exporters.students import Claims, Match, Students, matched, only, split
 from grader.exporters.tables import Table, decimal, latest, number, scaled, without_grade
 
 FORMAT = "Canvas gradebook CSV"
@@ -59,29 +59,30 @@ def export(grades: Sequence[Grade], order: Order) -> Export:
 def _filled(
     table: Table, column: int, first: int, grades: Sequence[Grade], maximum: float | None
 ) -> list[str]:
-    """Write the grades into the table; what could not be, or should be looked at."""
-    students, claims, remarks = _students(table, first), Claims(), []
-    for grade in grades:
-        match = _match(students, grade.student)
+    """Write the grades into the table; what should be looked at, then what could not be written."""
+    students, claims, doubts, left = _students(table, first), Claims(), [], []
+    for grade, match in matched(grades, lambda student: _match(students, student)):
         score = scaled(grade, maximum)
         if match.problem:
-            remarks.append(f"{grade.student}: {match.problem}")
+            left.append(f"{grade.student}: {match.problem}")
             continue
         row = match.rows[0]
         held = table.rows[row][column].strip().upper()
         if score is None:
-            remarks.append(f"{grade.student}: {without_grade(grade)}; the cell stays as it is")
+            left.append(f"{grade.student}: {without_grade(grade)}; the cell stays as it is")
         elif held == EXCUSED:
-            remarks.append(f"{grade.student}: excused in Canvas; the cell stays as it is")
+            left.append(f"{grade.student}: excused in Canvas; the cell stays as it is")
         elif held == NOT_ASSIGNED:
-            remarks.append(f"{grade.student}: not assigned in Canvas (N/A); the cell stays as it is")
+            left.append(f"{grade.student}: not assigned in Canvas (N/A); the cell stays as it is")
         elif other := claims.taken(match.rows, grade.student):
-            remarks.append(f"{grade.student}: that row has the grade of {other} already; not exported")
+            left.append(f"{grade.student}: that row has the grade of {other} already; not exported")
         else:
             table.put(row, column, number(score))
             if match.doubt:
-                remarks.append(f"{grade.student}: written to {_shown(table, row)}, {match.doubt}")
-    return remarks
+                doubts.append(
+                    f"{grade.student}: written to {_shown(table, row)}, {match.doubt}; please check"
+                )
+    return doubts + left
 
 
 def _column(header: Sequence[str], order: Order) -> int:
@@ -105,27 +106,38 @@ def _students(table: Table, first: int) -> Students:
     def column(name: str) -> dict[int, str]:
         return {n: row[header.index(name)] for n, row in rows.items()} if name in header else {}
 
-    names = column("Student") or {
-        n: f"{last}, {column('FirstName')[n]}" for n, last in column("LastName").items()
-    }
+    names = column("Student")
+    if not names:
+        first_names = column("FirstName")
+        names = {n: f"{last}, {first_names.get(n, '')}" for n, last in column("LastName").items()}
     turned = {n: " ".join(reversed(name.split(", "))) for n, name in names.items()}
     return Students(column("ID"), [column(name) for name in LOGINS], [names, turned])
 
 
 def _match(students: Students, student: str) -> Match:
-    """By the whole name; by the number of a download's file; by the name before it."""
-    whole = students.whole(student)
-    if not whole and student.startswith(ANONYMOUS):
+    """By what is spelled alike; by number and name of a download's file; by its number alone, doubtfully."""
+    exact, parts = students.exact(student), split(student)
+    if not exact and student.startswith(ANONYMOUS):
         return Match(problem="submitted anonymously, and the gradebook does not tell by whom; not exported")
-    parts = split(student)
-    if whole or parts is None:
-        return only(student, whole)
+    if "/" in student:
+        return only(student, exact)
+    if parts is None:
+        return only(student, exact | students.named(student))
     name, digits = parts
-    numbered = students.numbered(digits)
-    if numbered:
-        agrees = any(students.agrees(row, name) for row in numbered)
-        return only(student, numbered, "" if agrees else f"found by the ID {digits} alone; please check")
-    return only(student, students.named(name), f"found by name: nobody has the ID {digits}; please check")
+    numbered, named = students.numbered(digits), students.named(name)
+    if exact or numbered & named:
+        return only(student, exact | (numbered & named))
+    if named:
+        return Match(problem=f"that name is there, but not with the ID {digits}; not exported")
+    return only(student, numbered, _doubt(students, numbered, name, digits))
+
+
+def _doubt(students: Students, numbered: set[int], name: str, digits: str) -> str:
+    if any(students.agrees(row, name) for row in numbered):
+        return ""
+    alike = any(students.resembles(row, name) for row in numbered)
+    how = "the name agrees in part" if alike else "the name does not agree"
+    return f"found by the ID {digits}, {how}"
 
 
 def _shown(table: Table, row: int) -> str:

@@ -14,6 +14,7 @@ TEMPLATE = False
 FROM = ""
 FOR_STUDENTS = False
 
+_LATE = {True: "yes", False: "no", None: ""}
 FIRST = ("student", "submission", "number", "state", "score", "max_score")
 
 
@@ -31,7 +32,7 @@ def export(grades: Sequence[Grade], _order: Order) -> Export:
         [*FIRST, *(f"{part} {what}" for part in parts for what in ("score", "status")), *(["late"] * dated)]
     )
     for row in rows:
-        writer.writerow(_cells(row, parts) + ["yes" if row.late else "no"] * dated)
+        writer.writerow(_cells(row, parts) + [_LATE[row.late]] * dated)
     return Export(target.getvalue().encode(), "text/csv; charset=utf-8", "grades.csv", students=len(rows))
 
 

@@ -1,22 +1,26 @@
 """Whose row is it: a submission's student among those of a gradebook or worksheet.
 
-A wrong row is a wrong grade. So a student is found only where one row is meant, and a number that came with a
-name (``name_number``, as downloads spell it) says whether the name agrees.
+A wrong row is a wrong grade. So a student is found only where one row is meant; name and number of
+``name_number``, as downloads spell it, must not contradict each other; and a row that is certainly somebody's
+is given to nobody on a guess.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+
+from grader.exporters import Grade
 
 # By row, what identifies its student.
 Column = Mapping[int, str]
 _NAME_AND_NUMBER = re.compile(r"(?P<name>.+)_(?P<number>\d+)", re.DOTALL)
 _BETWEEN = re.compile(r"[\s,._-]+")
-# A shorter word of a name is found inside too many others.
+# A shorter word of a name is found in too many others.
 LONG_ENOUGH = 3
 
 
@@ -41,21 +45,18 @@ class Students:
 
     def __init__(self, numbers: Column, logins: Sequence[Column], names: Sequence[Column]) -> None:
         """``numbers``: the system's own; ``logins``: equal as they stand; ``names``: by their letters."""
-        self._numbers = _index(numbers, _exact)
-        self._logins = [_index(column, _exact) for column in logins]
+        self._numbers = _index(numbers, exact)
+        self._exactly = [self._numbers, *(_index(column, exact) for column in (*logins, *names))]
         self._names = [_index(column, letters) for column in names]
         self._spellings = names
 
-    def whole(self, student: str) -> set[int]:
-        """The rows that the name means as it stands: every one that has it anywhere."""
-        found = set(self._numbers.get(_exact(student), ()))
-        for index in self._logins:
-            found |= set(index.get(_exact(student), ()))
-        return found | self.named(student)
+    def exact(self, student: str) -> set[int]:
+        """The rows that have it as it stands, as number, login or name."""
+        return {row for index in self._exactly for row in index.get(exact(student), ())}
 
     def numbered(self, number: str) -> set[int]:
         """The rows with this number of the learning system's."""
-        return set(self._numbers.get(_exact(number), ()))
+        return set(self._numbers.get(exact(number), ()))
 
     def named(self, name: str) -> set[int]:
         """The rows of this name, however it is punctuated."""
@@ -63,14 +64,45 @@ class Students:
         return {row for index in self._names for row in index.get(wanted, ())} if wanted else set()
 
     def agrees(self, row: int, name: str) -> bool:
-        """Whether a row's name shares a word with the given one, or has no letters to contradict it."""
-        given = letters(name)
-        spellings = [column.get(row, "") for column in self._spellings]
-        for spelled in spellings:
-            words = [word for word in map(letters, _BETWEEN.split(spelled)) if len(word) >= LONG_ENOUGH]
-            if any(word in given for word in words) or (letters(spelled) and letters(spelled) in given):
+        """Whether the given name ends in the words of the row's, in any order; or neither has any."""
+        given = words_of(name)
+        spelled = [words for column in self._names_of(row) if (words := words_of(column))]
+        if not spelled:
+            return not given
+        return any(sorted(given[-len(words) :]) == sorted(words) for words in spelled)
+
+    def resembles(self, row: int, name: str) -> bool:
+        """Whether the row's name shares a word with the given one, or is inside it if that is one word."""
+        given = words_of(name)
+        shared = {word for word in given if len(word) >= LONG_ENOUGH}
+        for words in map(words_of, self._names_of(row)):
+            if shared & set(words):
                 return True
-        return not any(map(letters, spellings))
+            if len(given) == 1 and words and all(word in given[0] for word in words):
+                return len(max(words, key=len)) >= LONG_ENOUGH
+        return False
+
+    def _names_of(self, row: int) -> list[str]:
+        return [column.get(row, "") for column in self._spellings]
+
+
+def matched(grades: Sequence[Grade], find: Callable[[str], Match]) -> list[tuple[Grade, Match]]:
+    """Each grade with its rows, first those without a doubt; a guess gets no row that somebody else has."""
+    found = [(grade, find(grade.student)) for grade in grades]
+    sure = {row: grade.student for grade, match in found if not match.doubt for row in match.rows}
+    guesses = Counter(row for _, match in found if match.doubt for row in match.rows)
+    certain = [pair for pair in found if not pair[1].doubt]
+    doubtful = [(grade, _spared(match, sure, guesses)) for grade, match in found if match.doubt]
+    return certain + doubtful
+
+
+def _spared(match: Match, sure: Mapping[int, str], guesses: Mapping[int, int]) -> Match:
+    owner = next((sure[row] for row in match.rows if row in sure), "")
+    if owner:
+        return Match(problem=f"{match.doubt}: that row is {owner}'s; not exported")
+    if any(guesses[row] > 1 for row in match.rows):
+        return Match(problem=f"{match.doubt}: others could be meant by that row too; not exported")
+    return match
 
 
 def split(student: str) -> tuple[str, str] | None:
@@ -108,7 +140,8 @@ def _index(column: Column, spelled: Callable[[str], str]) -> dict[str, list[int]
     return index
 
 
-def _exact(text: str) -> str:
+def exact(text: str) -> str:
+    """As it stands, but for case, blanks around it and how its letters are composed."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
@@ -116,3 +149,8 @@ def letters(text: str) -> str:
     """Letters with their marks, and digits, in lower case: how archives spell "Lovelace, Ada"."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LMN")
+
+
+def words_of(name: str) -> list[str]:
+    """The letters of each word of a name."""
+    return [word for word in map(letters, _BETWEEN.split(name)) if word]

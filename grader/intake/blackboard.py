@@ -1,6 +1,7 @@
 """Blackboard, "Assignment File Download": ``<assignment>_<user>_attempt_<moment>[_<file>].<suffix>``.
 
-The word ``attempt`` is in the language of whoever downloaded the files (``poging``, ``Versuch``).
+The word ``attempt`` is in the language of whoever downloaded the files (``poging``, ``Versuch``,
+``tentative de remise``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from grader.intake import Sender
 SYSTEM = "Blackboard"
 
 _NAME = re.compile(
-    r"(?P<assignment>.+)_(?P<user>[^_]+)_[^\W\d_]+_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:_(?P<file>.+))?(?P<suffix>\.\w+)"
+    r"(?P<assignment>.+)_(?P<user>[^_]+)_[^\W\d_]+(?: [^\W\d_]+)*"
+    r"_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:_(?P<file>.+))?(?P<suffix>\.\w+)"
 )
 
 

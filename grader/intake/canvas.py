@@ -15,7 +15,8 @@ from grader.intake import Sender
 SYSTEM = "Canvas"
 
 # What Canvas calls letters takes in marks above and below them, as Thai or Hindi names have.
-_NAME = r"(?P<name>(?:\w|[^\x00-\x7f])+?)(?P<late>_LATE)?_(?P<user>\d+)"
+# One class of characters: alternatives that overlap would be tried in every combination.
+_NAME = r"(?P<name>[\w\u0080-\U0010ffff]+?)(?P<late>_LATE)?_(?P<user>\d+)"
 _NAMED = re.compile(_NAME + r"_\d+_(?P<file>.+)")
 _ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?anon_(?P<user>[0-9A-Za-z]+)_(?:\d+_(?P<file>.+)|(?P<entry>(?:text|link)\.html))"

@@ -109,17 +109,75 @@ def test_a_number_behind_a_name_is_canvass_own_and_no_others() -> None:
     assert made.remarks == ("anybody_9: nobody of that name or number there; not exported",)
 
 
+def test_a_number_without_its_name_is_told() -> None:
+    made = filled(grade("team3_1815"))
+    assert 'and Thursday",6\n' in made.content.decode()
+    assert made.remarks == (
+        "team3_1815: written to Lovelace, Ada, found by the ID 1815, the name does not agree; please check",
+    )
+
+
+@pytest.mark.parametrize("student", ["lovelaceada_4711", "hoppergrace_1815", "Grace Hopper_1815"])
+def test_a_name_with_another_number_is_nobodys(student: str) -> None:
+    made = filled(grade(student))
+    assert made.content == filled().content
+    digits = student.rpartition("_")[2]
+    assert made.remarks == (f"{student}: that name is there, but not with the ID {digits}; not exported",)
+
+
 @pytest.mark.parametrize(
-    ("student", "says"),
+    ("student", "how"),
     [
-        ("team3_1815", "written to Lovelace, Ada, found by the ID 1815 alone; please check"),
-        ("lovelaceada_4711", "written to Lovelace, Ada, found by name: nobody has the ID 4711; please check"),
+        ("plannersannex_5", "does not agree"),
+        ("Planners Annex_5", "does not agree"),
+        ("ann_5", "agrees in part"),
+        ("Ann Smith Fans_5", "agrees in part"),
+        ("annasmithson_5", "agrees in part"),
     ],
 )
-def test_what_only_half_agrees_is_told(student: str, says: str) -> None:
-    made = filled(grade(student))
-    assert 'and Thursday",6\n' in made.content.decode()
-    assert made.remarks == (f"{student}: {says}",)
+def test_a_name_that_holds_another_or_a_part_of_it_is_told(student: str, how: str) -> None:
+    made = filled(grade(student), template=GRADEBOOK + '"Smith, Ann",5,,,Monday,,,,\n')
+    found = f"found by the ID 5, the name {how}"
+    assert made.remarks == (f"{student}: written to Smith, Ann, {found}; please check",)
+
+
+@pytest.mark.parametrize("score", [4.0, None])
+def test_a_guess_gets_nobodys_row(score: float | None) -> None:
+    template = GRADEBOOK.replace("N/A,N/A", ",")
+    made = filled(grade("extra_1906", 1.0), grade("hoppergrace_1906", score), template=template)
+    cell = "" if score is None else "8"
+    assert f'"Hopper, Grace",1906,s-2,grace_7,Monday,{cell}\n' in made.content.decode()
+    assert (
+        "extra_1906: found by the ID 1906, the name does not agree: "
+        "that row is hoppergrace_1906's; not exported" in made.remarks
+    )
+
+
+def test_of_two_guesses_at_one_row_none_is_written() -> None:
+    made = filled(grade("team1_1815", 1.0), grade("team2_1815", 4.0))
+    assert made.content == filled().content
+    assert len(made.remarks) == 2
+    assert "others could be meant by that row too" in made.remarks[0]
+
+
+def test_what_should_be_looked_at_is_told_first() -> None:
+    made = filled(grade("a_1"), grade("zoe_1815"))
+    assert [remark.partition(":")[0] for remark in made.remarks] == ["zoe_1815", "a_1"]
+
+
+def test_one_of_several_notebooks_is_not_found_by_the_number_in_its_own_name() -> None:
+    name = "lovelaceada_1815/lovelaceada_1815_9001_hw_1906"
+    made = filled(grade(name), template=GRADEBOOK.replace("N/A,N/A", ","))
+    assert made.students == 0
+    assert made.remarks == (f"{name}: one of several notebooks that came from a student; not exported",)
+
+
+def test_a_number_is_no_part_of_a_name_that_ends_in_one() -> None:
+    template = GRADEBOOK + '"1, Student",2,,,Monday,,,,\n"12, Student",13,,,Monday,,,,\n'
+    for student in ("student1_2", "Student 1_2"):
+        made = filled(grade(student), template=template)
+        assert '"1, Student",2,,,Monday,6\n"12, Student",13,,,Monday,\n' in made.content.decode()
+        assert made.remarks == ()
 
 
 def test_an_anonymous_number_is_nobodys_id() -> None:
@@ -164,3 +222,9 @@ def test_a_quotation_mark_out_of_place_is_told_with_its_line() -> None:
     for broken in (GRADEBOOK.replace('Ada",', 'Ada"x,'), GRADEBOOK.replace(",test,", ',"test,')):
         with pytest.raises(ExportError, match=r"no CSV: line [47] has a quotation mark out of place"):
             filled(template=broken)
+
+
+def test_a_login_that_ends_in_a_number_is_one() -> None:
+    made = filled(grade("grace_7"), template=GRADEBOOK.replace("N/A,N/A", ","))
+    assert '"Hopper, Grace",1906,s-2,grace_7,Monday,6\n' in made.content.decode()
+    assert made.remarks == ()

@@ -199,6 +199,31 @@ def test_who_has_no_file_in_the_download_is_told(instructor, store):
     ]
 
 
+def test_who_has_no_executed_notebook_for_canvas_is_told(instructor, store):
+    grade(store, "hoppergrace_1906", [0, 1, 4])
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(CANVAS_FILE, b"{}")
+        archive.writestr("hoppergrace_1906_78_sums.ipynb", b"{}")
+    answer = instructor.post(f"{HERE}/feedback.zip", files={"download": ("d.zip", target.getvalue())})
+    assert opened(answer.content).namelist() == [CANVAS_FILE]
+    assert json.loads(answer.headers["X-Grader-Remarks"]) == [
+        "hoppergrace_1906: no executed notebook, and Canvas takes nothing else; left out"
+    ]
+
+
+def test_of_too_many_remarks_the_doubts_come_first_and_the_number_of_the_others_last(instructor, store):
+    for number in range(22):
+        grade(store, f"nobody{number:02d}_7", [0, 1, 4])
+    grade(store, "team_1906", [0, 1, 4])
+    remarks = json.loads(fill(instructor, "canvas", CANVAS).headers["X-Grader-Remarks"])
+    assert (
+        remarks[0]
+        == "team_1906: written to Hopper, Grace, found by the ID 1906, the name does not agree; please check"
+    )
+    assert (len(remarks), remarks[-1]) == (21, "and 3 more")
+
+
 @pytest.mark.parametrize("download", [b"", b"no zip", b"PK\x05\x06" + b"\0" * 18])
 def test_a_download_of_nobody_is_refused(instructor, download):
     answer = instructor.post(f"{HERE}/feedback.zip", files={"download": ("d.zip", download)})

@@ -235,3 +235,12 @@ def test_plain_csv_has_a_line_a_student_and_no_formula() -> None:
         "'=1+1,s-=1+1,1,finished,3,4,3,incorrect\r\n"
         "ada,s-ada,1,finished,,4,,unjudged\r\n"
     )
+
+
+def test_plain_csv_tells_who_was_late_and_nothing_of_whom_nobody_knows_it() -> None:
+    late = [
+        msgspec.structs.replace(grade(name), late=is_late)
+        for name, is_late in (("a", True), ("b", False), ("c", None))
+    ]
+    lines = export("plain", late, Order("Embeddings")).content.decode().splitlines()
+    assert [line.rpartition(",")[2] for line in lines] == ["late", "yes", "no", ""]

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from grader.gather import gather
-from grader.handback import missing
+from grader.handback import Handback, returned
 from grader.intake import recognised, systems
+from tests.grader.test_folder_report import feedback
 
 NAMES = [
     ("Canvas", "lovelaceada_1815_90210_ex3.ipynb", "lovelaceada_1815", "ex3.ipynb", False),
@@ -53,6 +54,13 @@ NAMES = [
         "work.ipynb",
         False,
     ),
+    (
+        "Blackboard",
+        "TP 1_kim_tentative de remise_2026-11-02-10-20-30_work.ipynb",
+        "kim",
+        "work.ipynb",
+        False,
+    ),
     ("nbgrader", "submitted/ada/ex3/solution.ipynb", "ada", "solution.ipynb", False),
     (
         "nbgrader",
@@ -83,6 +91,13 @@ def test_a_name_tells_the_system_the_student_and_the_file(
 )
 def test_names_of_somebodys_own_belong_to_no_system(name: str) -> None:
     assert recognised([PurePosixPath(name)]) is None
+
+
+@pytest.mark.parametrize("letter", ["я", "λ", "字", "क", "é", "a", "1", "_", "а_", "1_", "字_1_", "a b "])
+def test_a_long_name_in_any_script_is_read(letter: str) -> None:
+    # Patterns that try alternatives in every combination would not end in anybody's lifetime.
+    path = PurePosixPath(letter * 200 + "!")
+    assert [system.name for system in systems() if system.sender(path)] in ([], ["Canvas"])
 
 
 def test_every_system_is_one_module() -> None:
@@ -144,7 +159,8 @@ def test_names_that_do_not_say_their_encoding_are_read(tmp_path: Path, name: byt
     path = tmp_path / "submissions.zip"
     path.write_bytes(unflagged(name))
     assert [one.student for one in gather([path], max_bytes=1 << 20)] == [student]
-    assert missing(path.read_bytes(), [student]) == []
+    given = Handback(student, feedback(student, "correct", "Right."), b"{}")
+    assert "no notebook of this name" not in returned(path.read_bytes(), [given]).remarks[0]
 
 
 def test_several_notebooks_of_one_sender_keep_their_names(tmp_path: Path) -> None:
@@ -159,6 +175,34 @@ def test_several_notebooks_of_one_sender_keep_their_names(tmp_path: Path) -> Non
         "Ada Lovelace_42/part b",
         "Grace Hopper_43",
     ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (
+            "Ada Lovelace_42_assignsubmission_file/a/ex.ipynb",
+            "Ada Lovelace_42_assignsubmission_file/12/ex.ipynb",
+        ),
+        ("a/hoppergrace_1906_2_hw.ipynb", "12/hoppergrace_1906_2_hw.ipynb"),
+        ("x/a/hoppergrace_1906_2_hw.ipynb", "y/a/hoppergrace_1906_2_hw.ipynb"),
+    ],
+    ids=["in one folder", "in two", "in two of one name"],
+)
+def test_equal_notebooks_of_one_sender_stay_the_senders(tmp_path: Path, names: tuple[str, str]) -> None:
+    found = {one.student for one in gather([packed(tmp_path, *names)], max_bytes=1 << 20)}
+    sender = "Ada Lovelace_42" if "Ada" in names[0] else "hoppergrace_1906"
+    assert len(found) == 2
+    assert all(student.startswith(f"{sender}/") for student in found)
+
+
+def test_two_downloads_of_one_class_keep_the_senders(tmp_path: Path) -> None:
+    paths = []
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        paths.append(packed(tmp_path / folder, "hoppergrace_1906_2_hw.ipynb", "lovelaceada_1815_3_hw.ipynb"))
+    found = [one.student.partition("/")[0] for one in gather(paths, max_bytes=1 << 20)]
+    assert found == ["hoppergrace_1906", "lovelaceada_1815"] * 2
 
 
 def test_an_unpacked_download_is_recognised_as_well(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import msgspec
 import pytest
 
 from grader.exporters import Export, ExportError, Grade, Order, export
@@ -40,8 +41,8 @@ SCALE = (
 )
 
 
-def filled(*grades: Grade, template: str = WORKSHEET) -> Export:
-    return export("moodle", grades, Order("Embeddings", template.encode()))
+def filled(*grades: Grade, template: str = WORKSHEET, column: str | None = None) -> Export:
+    return export("moodle", grades, Order("Embeddings", template.encode(), column))
 
 
 def by_student(made: Export, separator: str = ",") -> dict[str, dict[str, str]]:
@@ -191,12 +192,19 @@ def test_blind_marking_goes_by_the_number_alone(student: str) -> None:
         assert by_student(made)["Participant 42"]["Grade"] == "6"
 
 
-def test_a_worksheet_without_names_takes_the_number_of_any_name() -> None:
+def test_a_worksheet_without_names_takes_the_number_and_tells_of_any_name() -> None:
     template = (
         'Identifier,Status,Grade,"Maximum grade","Grade can be changed","Last modified (grade)",'
         '"Feedback comments"\r\n"Participant 42",x,,8.00,Yes,-,\r\n'
     )
-    assert by_student(filled(grade("Ada Lovelace_42"), template=template))["Participant 42"]["Grade"] == "6"
+    for word in ("Participant", "Teilnehmerin", "Deelnemer"):
+        made = filled(grade(f"{word}_42"), template=template)
+        assert (by_student(made)["Participant 42"]["Grade"], made.remarks) == ("6", ())
+    made = filled(grade("Ada Lovelace_42"), template=template)
+    assert by_student(made)["Participant 42"]["Grade"] == "6"
+    assert made.remarks == (
+        "Ada Lovelace_42: written to Participant 42, found by the number 42 alone; please check",
+    )
 
 
 def test_a_name_of_signs_alone_is_found_by_its_number() -> None:
@@ -209,3 +217,241 @@ def test_names_without_the_signs_that_moodle_takes_out_are_found() -> None:
     made = filled(grade("OBrien, Müller_44"))
     assert by_student(made)["Participant 44"]["Grade"] == "6"
     assert made.remarks == ()
+
+
+def grades_of(made: Export) -> list[str]:
+    return [row["Grade"] for row in by_student(made).values()]
+
+
+def test_a_number_is_no_part_of_a_name_that_ends_in_one() -> None:
+    template = TEAMS.replace("Ada Lovelace", "Student 427").replace("Alan Turing", "Student 42")
+    made = filled(grade("Student 42_7"), template=template)
+    assert (grades_of(made), made.remarks) == (["", "", "6", ""], ())
+
+
+@pytest.mark.parametrize("name", ["Ada Lovelace_42/aufgabe_43", "Participant_42/aufgabe_43"])
+def test_one_of_several_notebooks_is_not_found_by_the_number_in_its_own_name(name: str) -> None:
+    made = filled(grade(name))
+    assert made.content == WORKSHEET.encode()
+    assert made.remarks == (f"{name}: one of several notebooks that came from a student; not exported",)
+
+
+def test_a_name_with_another_number_is_nobodys() -> None:
+    made = filled(grade("Ada Lovelace_41", 1.0), grade("Ada Lovelace_42", 4.0), grade("Ada Lovelace_43", 2.0))
+    assert by_student(made)["Participant 42"]["Grade"] == "8"
+    assert made.remarks == (
+        "Ada Lovelace_41: that name is there, but not with the number 41; not exported",
+        "Ada Lovelace_43: that name is there, but not with the number 43; not exported",
+    )
+
+
+def test_a_name_that_agrees_in_part_is_told_and_takes_nobodys_row() -> None:
+    made = filled(grade("Ada Byron_42"))
+    assert by_student(made)["Participant 42"]["Grade"] == "6"
+    assert made.remarks == (
+        "Ada Byron_42: written to Ada Lovelace, found by the number 42, the name agrees in part; "
+        "please check",
+    )
+    made = filled(grade("Ada Byron_42", 1.0), grade("Ada Lovelace_42", 4.0))
+    assert by_student(made)["Participant 42"]["Grade"] == "8"
+    assert len(made.remarks) == 1
+
+
+@pytest.mark.parametrize("student", ["Ada Lovelace Fans_42", "lovelaceada_42"])
+def test_a_name_that_holds_another_is_told(student: str) -> None:
+    made = filled(grade(student))
+    assert by_student(made)["Participant 42"]["Grade"] == "6"
+    assert "the name agrees in part; please check" in made.remarks[0]
+
+
+def test_a_word_inside_another_is_no_name() -> None:
+    made = filled(grade("Planners Adagio_42"))
+    assert made.content == WORKSHEET.encode()
+    assert "participant 42 has another name there" in made.remarks[0]
+
+
+COMMAS = {"as it came": "", "saved by a spreadsheet": ",,,,,,,,,,\r\n,,,,,,,,,,\r\n"}
+
+
+@pytest.mark.parametrize("behind", COMMAS.values(), ids=COMMAS)
+@pytest.mark.parametrize("headers", [True, False], ids=["known headers", "unknown headers"])
+def test_rows_of_commas_take_neither_the_maximum_nor_the_lock(behind: str, headers: bool) -> None:
+    template = WORKSHEET.replace(",3.00,8.00,Yes", ",3.00,8.00,No") + "\r\n" + behind
+    if not headers:
+        template = template.replace("Maximum grade", "Hámark").replace("Grade can be changed", "Má breyta")
+    made = filled(grade("Ada Lovelace_42"), grade("Grace Hopper_43"), template=template)
+    assert [row["Grade"] for row in list(by_student(made).values())[:3]] == ["6", "3.00", ""]
+    assert made.remarks == ("Grace Hopper_43: Moodle has locked the grade; the row stays as it is",)
+
+
+def test_the_maximum_and_the_lock_are_known_by_their_headers() -> None:
+    template = WORKSHEET.replace(",3.00,8.00,Yes", ",3.00,?,Yes").replace(
+        'No submission",,8.00,Yes', 'No submission",,8.00,?'
+    )
+    made = filled(
+        grade("Ada Lovelace_42"), grade("Grace Hopper_43"), grade("OBrien, Müller_44"), template=template
+    )
+    assert [row["Grade"] for row in by_student(made).values()] == ["6", "3.00", ""]
+    assert made.remarks == (
+        "Grace Hopper_43: Moodle's maximum is not in the row; it stays as it is",
+        "OBrien, Müller_44: Moodle has locked the grade; the row stays as it is",
+    )
+
+
+def test_points_without_a_maximum_beside_them_are_told() -> None:
+    template = 'Identifier,"Full name",Status,Grade\r\n"Participant 42","Ada Lovelace",,\r\n'
+    made = filled(grade("Ada Lovelace_42"), template=template)
+    assert (grades_of(made), "no maximum was found" in made.remarks[0]) == (["3"], True)
+
+
+FIELDS = (
+    'Identifier,"Full name",Department,Status,Group,Marker,Grade,"Maximum grade","Grade can be changed",'
+    '"Last modified (grade)","Feedback comments"\r\n'
+    '"Participant 1",Ada,Physics,Submitted,Maths,"Kurt G",,4.00,Yes,-,\r\n'
+    '"Participant 2",Bob,Physics,Submitted,Maths,"Kurt G",,4.00,Yes,-,\r\n'
+    '"Participant 3",Cyd,Maths,Draft,Physics,"Kurt G",,4.00,Yes,-,\r\n'
+)
+
+
+def test_a_team_is_one_in_the_groups_column_alone() -> None:
+    made = filled(grade("Physics_9", 4.0), grade("Maths_8", 1.0), template=FIELDS)
+    assert (grades_of(made), made.remarks) == (["1", "1", "4"], ())
+    for student in ("Submitted_9", "Kurt G_9", "Kurt G", "Draft", "Physics_1"):
+        template = FIELDS.replace(",Physics,", ",Chemistry,")
+        made = filled(grade(student), template=template.replace("Physics", "Biology"))
+        assert made.content == template.replace("Physics", "Biology").encode()
+        assert len(made.remarks) == 1
+
+
+def test_a_group_called_like_a_field_of_others_in_an_unknown_language_is_nobodys() -> None:
+    template = FIELDS.replace("Status,Group,Marker", "Staða,Hópur,Umsjón")
+    made = filled(grade("Physics_9"), template=template)
+    assert made.content == template.encode()
+    assert made.remarks == ("Physics_9: more than one there could be meant; not exported",)
+    made = filled(grade("Team X_9"), template=template.replace('Physics,"Kurt', '"Team X","Kurt'))
+    assert grades_of(made) == ["", "", "3"]
+    assert made.remarks == ("Team X_9: written to Cyd, found in the column 'Hópur' alone; please check",)
+
+
+def test_a_field_that_one_student_has_is_a_doubt_and_one_of_several_is_nobodys() -> None:
+    made = filled(grade("maths"), template=FIELDS)
+    assert grades_of(made) == ["3", "3", ""]
+    template = FIELDS.replace(",Group,", ",Marker,").replace("Cyd,Maths", "Cyd,Chess")
+    made = filled(grade("Chess"), grade("Physics"), template=template)
+    assert grades_of(made) == ["", "", "3"]
+    assert made.remarks == (
+        "Chess: written to Cyd, found in the column 'Department' alone; please check",
+        "Physics: nobody of that name or number there; not exported",
+    )
+
+
+def test_a_short_word_for_participants_is_a_whole_word() -> None:
+    made = filled(grade("Philip_42"), template=TEAMS.replace("Participant ", "P"))
+    assert made.students == 0
+    assert made.remarks == ("Philip_42: participant 42 has another name there; not exported",)
+
+
+def test_groups_that_differ_in_signs_alone_are_two() -> None:
+    template = TEAMS.replace("Group 1", "Lab 1-1").replace("Group 2", "Lab 11")
+    made = filled(grade("Lab 1-1_7", 4.0), grade("Lab 11_8", 1.0), template=template)
+    assert (grades_of(made), made.remarks) == (["8", "8", "2", ""], ())
+    made = filled(grade("Lab 1.1_7"), template=template)
+    assert made.content == template.encode()
+    assert made.remarks == ("Lab 1.1_7: more than one there could be meant; not exported",)
+    made = filled(grade("Lab 1-1_7"), template=template.replace("Lab 1-1", "Lab_1-1"))
+    assert grades_of(made) == ["6", "6", "", ""]
+
+
+def test_the_default_group_may_have_many_members() -> None:
+    made = filled(grade("Default group"), template=TEAMS.replace("Group 2", "Default group"))
+    assert (grades_of(made), made.remarks) == (["", "", "6", "6"], ())
+
+
+def test_a_group_without_a_number_that_is_called_like_somebody_else_is_nobodys() -> None:
+    template = TEAMS.replace("Group 2", "Ada Lovelace")
+    made = filled(grade("Ada Lovelace"), template=template)
+    assert made.content == template.encode()
+
+
+def test_a_profile_field_called_grade_is_none() -> None:
+    template = WORKSHEET.replace('"Email address"', "Grade")
+    made = filled(grade("Ada Lovelace_42"), template=template)
+    assert 'ada@example.org,"Submitted for grading - 1 hour late",6,8.00' in made.content.decode()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Identifier",
+        "Full name",
+        "Email address",
+        "Status",
+        "Maximum grade",
+        "Feedback comments",
+        "Online text",
+    ],
+)
+def test_no_other_column_is_filled_in_as_the_grades(column: str) -> None:
+    for template in (WORKSHEET, WORKSHEET.replace(",Grade,", ",Points,")):
+        with pytest.raises(ExportError, match=f"'{column}' is no column of grades"):
+            filled(grade("Ada Lovelace_42"), template=template, column=column)
+    made = filled(
+        grade("Ada Lovelace_42"), template=WORKSHEET.replace(",Grade,", ",Points,"), column="Points"
+    )
+    assert by_student(made)["Participant 42"]["Points"] == "6"
+
+
+def test_comments_go_into_no_column_of_another_name() -> None:
+    template = WORKSHEET.replace("Feedback comments", "Annotate PDF")
+    made = filled(grade("Ada Lovelace_42"), template=template)
+    assert by_student(made)["Participant 42"]["Annotate PDF"] == ""
+    assert by_student(made)["Participant 42"]["Grade"] == "6"
+
+
+def test_a_comment_of_somebodys_stays_where_there_is_nothing_to_say() -> None:
+    one = grade("Grace Hopper_43")
+    hidden = msgspec.structs.replace(one, parts=(msgspec.structs.replace(one.parts[0], hidden=True),))
+    made = filled(hidden)
+    assert by_student(made)["Participant 43"]["Feedback comments"] == "<p>kept</p>"
+    assert made.remarks == ()
+    ours = filled(hidden, template=filled(one).content.decode())
+    assert by_student(ours)["Participant 43"]["Feedback comments"] == ""
+
+
+def test_a_login_that_ends_in_a_number_is_one() -> None:
+    template = WORKSHEET.replace("Email address", "Username").replace("ada@example.org", "ada_43")
+    made = filled(grade("ada_43"), template=template)
+    assert (by_student(made)["Participant 42"]["Grade"], made.remarks) == ("6", ())
+
+
+def test_an_address_is_one_students_in_any_language() -> None:
+    template = WORKSHEET.replace("Email address", "Netfang").replace("Status", "Staða")
+    made = filled(grade("ada@example.org"), template=template)
+    assert (by_student(made)["Participant 42"]["Grade"], made.remarks) == ("6", ())
+
+
+def test_a_short_word_is_no_part_of_a_name() -> None:
+    made = filled(grade("Li Fans_42"), template=TEAMS.replace("Ada Lovelace", "Li Bo"))
+    assert made.remarks == ("Li Fans_42: participant 42 has another name there; not exported",)
+
+
+def test_a_status_is_no_name() -> None:
+    template = FIELDS.replace('"Full name",Department,', "")
+    for fields in ("Ada,Physics,", "Bob,Physics,", "Cyd,Maths,"):
+        template = template.replace(fields, "")
+    made = filled(grade("draft_3"), grade("kim_1"), template=template)
+    assert grades_of(made) == ["3", "", "3"]
+    assert [remark.partition("found ")[2] for remark in made.remarks] == [
+        "by the number 3 alone; please check",
+        "by the number 1 alone; please check",
+    ]
+
+
+def test_another_column_of_a_word_for_grades_is_not_the_one_with_the_maximum() -> None:
+    made = filled(grade("Ada Lovelace_42"), template=WORKSHEET.replace("Online text", "Note"))
+    assert by_student(made)["Participant 42"]["Grade"] == "6"
+
+
+def test_a_doubt_about_what_is_locked_is_none() -> None:
+    made = filled(grade("Ada Byron_42"), template=WORKSHEET.replace(",8.00,Yes,", ",8.00,No,"))
+    assert made.remarks == ("Ada Byron_42: Moodle has locked the grade; the row stays as it is",)
