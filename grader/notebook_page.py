@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,15 @@ CLOSE_THEMSELVES = {
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
     "dd", "dt", "li", "option", "p", "rp", "rt", "tbody", "td", "tfoot", "th", "thead", "tr",
 }  # fmt: skip
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_TAG = re.compile(r"<(/?)([a-z][^\s/>]*)")
+# Comments, styles and scripts without a tag in them.
+_WITHOUT_TAGS = re.compile(r"<!--[^<>]*-->|<(style|script)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
+# Where what looks like a tag may be none: comments, elements of mere text, attributes.
+_HIDING = re.compile(
+    r"<[!?]|</[^a-z]|<[a-z/][^<>]*<|=\s*\"[^\"]*[<>]|=\s*'[^']*[<>]"
+    r"|<(?:script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext)\b",
+    re.IGNORECASE,
+)
 
 
 def read_notebook(raw: bytes) -> NotebookNode:
@@ -111,12 +120,20 @@ def _allowed(_tag: str, attribute: str, value: str) -> str | None:
 
 
 def _depth(html: str) -> int:
-    """How many elements are open at once at the most, without those that close themselves."""
+    """At least as many as elements can be open at once, without those that close themselves: only what
+    surely closes one counts as closing it."""
+    html = _WITHOUT_TAGS.sub("", html)
+    sure = _HIDING.search(html) is None
+    opened: Counter[str] = Counter()
     depth = deepest = 0
-    for close, name in _TAG.findall(html):
-        if name.lower() not in CLOSE_THEMSELVES:
-            depth = max(0, depth + (-1 if close else 1))
+    for close, name in _TAG.findall(html.lower()):
+        if name not in CLOSE_THEMSELVES and not close:
+            opened[name] += 1
+            depth += 1
             deepest = max(deepest, depth)
+        elif sure and opened[name]:
+            opened[name] -= 1
+            depth -= 1
     return deepest
 
 

@@ -203,7 +203,26 @@ def test_metadata_that_are_accepted_but_not_as_the_format_says_keep_no_notebook_
     assert len(cells_html(stored)) == 3
 
 
-@pytest.mark.parametrize("piece", ["<div>", "<b>", "<i><p>", "<font size=1>"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<div>",
+        "<b>",
+        "<i><p>",
+        "<font size=1>",
+        "<div></i>",
+        "<b-x></b>",
+        "<div><!--</div>-->",
+        "<div><?</div>",
+        "<div></ </div>",
+        '<b title="</b>">',
+        "<b title='>' lang='</b>'>",
+        '<b "</b>">',
+        "<div><script></div></script>",
+        "<div><textarea></div></textarea>",
+        "<div><script><!--<script></script></div></script>",
+    ],
+)
 def test_html_that_is_nested_without_end_is_said_and_not_tried(piece) -> None:
     """Cleaning takes the square of the depth: a single output could keep the service busy for minutes."""
     deep = code("1", text__html=piece * 30_000)
@@ -218,3 +237,10 @@ def test_a_text_that_is_nested_without_end_is_said_and_costs_its_neighbours_noth
     made = html(nbformat.v4.new_markdown_cell("<div>" * 2_000), code("2", text__html="<b>x</b>"))
     assert made.count("nested too deeply") == 1
     assert "<b>x</b>" in made
+
+
+def test_a_long_output_that_is_not_deep_is_shown() -> None:
+    row = '<!-- a row --><div class="r"><b>x</b><span title="a b">y</span></div>\n'
+    made = html(code("1", text__html=f"<style scoped>.r > b {{ color: red }}</style>{row * 2_000}"))
+    assert "nested too deeply" not in made
+    assert made.count("<b>x</b>") == 2_000
