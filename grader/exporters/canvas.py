@@ -49,18 +49,16 @@ def export(grades: Sequence[Grade], order: Order) -> Export:
     if first is None:
         raise ExportError(f"the template is no Canvas gradebook: it has no row {POINTS!r}")
     maximum = decimal(table.rows[first][column])
-    remarks = _filled(table, column, first, latest(grades), maximum)
+    remarks = _filled(table, column, latest(grades), maximum)
     kept = [n for n, name in enumerate(header) if name in IDENTITY] + [column]
     # Behind a byte order mark, Canvas does not know the header LastName.
     content = table.written(kept, bom="LastName" not in header)
     return Export(content, "text/csv; charset=utf-8", "canvas.csv", tuple(remarks), len(table.changed))
 
 
-def _filled(
-    table: Table, column: int, first: int, grades: Sequence[Grade], maximum: float | None
-) -> list[str]:
+def _filled(table: Table, column: int, grades: Sequence[Grade], maximum: float | None) -> list[str]:
     """Write the grades into the table; what should be looked at, then what could not be written."""
-    students, claims, doubts, left = _students(table, first), Claims(), [], []
+    students, claims, doubts, left = _students(table), Claims(), [], []
     for grade, match in matched(grades, lambda student: _match(students, student)):
         score = scaled(grade, maximum)
         if match.problem:
@@ -99,8 +97,9 @@ def _column(header: Sequence[str], order: Order) -> int:
     raise ExportError(f"the gradebook has {problem} {wanted!r}; its assignments are {known}")
 
 
-def _students(table: Table, first: int) -> Students:
-    rows = {n: row for n, row in table.students().items() if n != first and row[0] != TEST_STUDENT}
+def _students(table: Table) -> Students:
+    others = (POINTS, TEST_STUDENT)
+    rows = {n: row for n, row in table.students().items() if row[0].strip() not in others}
     header = table.header
 
     def column(name: str) -> dict[int, str]:
@@ -115,7 +114,7 @@ def _students(table: Table, first: int) -> Students:
 
 
 def _match(students: Students, student: str) -> Match:
-    """By what is spelled alike; by number and name of a download's file; by its number alone, doubtfully."""
+    """By what is spelled alike; by number and name of a download's file."""
     exact, parts = students.exact(student), split(student)
     if not exact and student.startswith(ANONYMOUS):
         return Match(problem="submitted anonymously, and the gradebook does not tell by whom; not exported")
@@ -129,15 +128,18 @@ def _match(students: Students, student: str) -> Match:
         return only(student, exact | (numbered & named))
     if named:
         return Match(problem=f"that name is there, but not with the ID {digits}; not exported")
-    return only(student, numbered, _doubt(students, numbered, name, digits))
+    return _by_number(students, student, name, digits)
 
 
-def _doubt(students: Students, numbered: set[int], name: str, digits: str) -> str:
-    if any(students.agrees(row, name) for row in numbered):
-        return ""
-    alike = any(students.resembles(row, name) for row in numbered)
-    how = "the name agrees in part" if alike else "the name does not agree"
-    return f"found by the ID {digits}, {how}"
+def _by_number(students: Students, student: str, name: str, digits: str) -> Match:
+    """Whose ID it is, if the name agrees; doubtfully, if it agrees in part."""
+    numbered = students.numbered(digits)
+    if not numbered or any(students.agrees(row, name) for row in numbered):
+        return only(student, numbered)
+    if any(students.resembles(row, name) for row in numbered):
+        return only(student, numbered, f"found by the ID {digits}, the name agrees in part")
+    owners = " and ".join(sorted(map(students.name, numbered)))
+    return Match(problem=f"the ID {digits} is that of {owners}, another name; not exported")
 
 
 def _shown(table: Table, row: int) -> str:

@@ -39,7 +39,10 @@ class Participants:
         self._has_names = at.name is not None
         self._team_known = at.team_known
         self._teams = [(table.header[place], _Teams(column(place))) for place in at.teams]
-        self._fields = [(table.header[place], column(place)) for place in at.fields]
+        self._fields: dict[str, list[tuple[int, str]]] = {}
+        for place in at.fields:
+            for row, text in column(place).items():
+                self._fields.setdefault(exact(text), []).append((row, table.header[place]))
         numbers = {n: match["number"] for n, match in found.items() if match}
         names = [column(at.name)] if at.name is not None else []
         self._students = Students(numbers, [column(0), *map(column, at.logins)], names)
@@ -89,12 +92,7 @@ class Participants:
         return Match(problem=f"participant {digits} has another name there; not exported")
 
     def _by_field(self, student: str) -> Match:
-        found = [
-            (row, header)
-            for header, column in self._fields
-            for row, text in column.items()
-            if exact(text) == exact(student)
-        ]
+        found = self._fields.get(exact(student), [])
         if len(found) != 1:
             return NOBODY
         ((row, header),) = found

@@ -1,8 +1,8 @@
 """Whose row is it: a submission's student among those of a gradebook or worksheet.
 
 A wrong row is a wrong grade. So a student is found only where one row is meant; name and number of
-``name_number``, as downloads spell it, must not contradict each other; and a row that is certainly somebody's
-is given to nobody on a guess.
+``name_number``, as downloads spell it, must agree, since other files end in a number too (``hw_12``); and a
+row that is certainly somebody's is given to nobody on a guess.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ class Students:
         """The rows of this name, however it is punctuated."""
         wanted = letters(name)
         return {row for index in self._names for row in index.get(wanted, ())} if wanted else set()
+
+    def name(self, row: int) -> str:
+        """The row's name as it is spelled there."""
+        return self._names_of(row)[0]
 
     def agrees(self, row: int, name: str) -> bool:
         """Whether the given name ends in the words of the row's, in any order; or neither has any."""

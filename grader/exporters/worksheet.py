@@ -194,13 +194,24 @@ def _named(header: Sequence[str], names: Sequence[str], places: range) -> int | 
 
 
 def _before_the_maximum(header: Sequence[str], students: Rows) -> int | None:
-    """The grades' column in a language nobody looked up: beside it is one number for all, none above it."""
-    for at in range(1, len(header) - 1):
-        maximum = decimal(students[0][at + 1]) if _is_maximum(header, students, at + 1) else None
-        given = [decimal(row[at]) or 0 for row in students]
-        if maximum is not None and max(given) <= maximum and _all_grades(students, at):
-            return at
-    return None
+    """The grades' column in a language nobody looked up; raises ExportError where several could be it.
+
+    Beside it is one number for all, none above it; or one scale for all, with nothing but its words.
+    """
+    found = [at for at in range(1, len(header) - 1) if _fits_what_is_beside(header, students, at)]
+    if len(found) > 1:
+        known = ", ".join(repr(header[at]) for at in found)
+        raise ExportError(f"more than one column could be the grades; please name one of {known}")
+    return found[0] if found else None
+
+
+def _fits_what_is_beside(header: Sequence[str], students: Rows, at: int) -> bool:
+    beside = students[0][at + 1]
+    if _is_scale(header, students, at + 1):
+        return {row[at].strip() for row in students} <= {"", NEVER, *options(beside)}
+    maximum = decimal(beside) if _is_maximum(header, students, at + 1) else None
+    given = [decimal(row[at]) or 0 for row in students]
+    return maximum is not None and max(given) <= maximum and _all_grades(students, at)
 
 
 def _is_maximum(header: Sequence[str], students: Rows, at: int) -> bool:

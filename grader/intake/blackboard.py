@@ -1,7 +1,8 @@
 """Blackboard, "Assignment File Download": ``<assignment>_<user>_attempt_<moment>[_<file>].<suffix>``.
 
 The word ``attempt`` is in the language of whoever downloaded the files (``poging``, ``Versuch``,
-``tentative de remise``).
+``tentative de remise``). The file's name is the student's own and may look like another's: the first user
+counts. A user name is what stands behind the last ``_`` before that word.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from grader.intake import Sender
 SYSTEM = "Blackboard"
 
 _NAME = re.compile(
-    r"(?P<assignment>.+)_(?P<user>[^_]+)_[^\W\d_]+(?: [^\W\d_]+)*"
-    r"_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(?:_(?P<file>.+))?(?P<suffix>\.\w+)"
+    r"(?>(?P<assignment>.+?)_(?P<user>[^_]+)_[^\W\d_]+(?: [^\W\d_]+)*_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)"
+    r"(?:_(?P<file>.+))?(?P<suffix>\.\w+)",
+    re.DOTALL,
 )
 
 

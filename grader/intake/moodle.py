@@ -17,7 +17,7 @@ from grader.intake import Sender
 
 SYSTEM = "Moodle"
 
-_OWNER = re.compile(r"(?P<owner>.+?)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
+_OWNER = re.compile(r"(?P<owner>.+?)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL)
 
 
 def sender(path: PurePosixPath) -> Sender | None:

@@ -267,7 +267,10 @@ def test_instructors_see_everything_before(client, store, later):
 
 
 def test_comments_for_moodle_keep_back_what_waits(client, store, later):
-    worksheet = "Identifier,Full name,Grade,Maximum grade,Feedback comments\nParticipant 1,ada,,3,\n"
+    worksheet = (
+        "Identifier,Full name,Status,Grade,Maximum grade,Feedback comments\n"
+        "Participant 1,ada,Submitted for grading,,3,\n"
+    )
     said = []
     for hours in (1, -1):
         client.put(
@@ -278,6 +281,7 @@ def test_comments_for_moodle_keep_back_what_waits(client, store, later):
             files={"template": ("w.csv", worksheet.encode())},
             headers=client.headers_of["instructor"],
         )
+        assert "X-Grader-Remarks" not in answer.headers
         said.append(sees(answer.text))
     assert said == [(False, False), (True, True)]
 

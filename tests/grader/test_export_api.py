@@ -215,11 +215,11 @@ def test_who_has_no_executed_notebook_for_canvas_is_told(instructor, store):
 def test_of_too_many_remarks_the_doubts_come_first_and_the_number_of_the_others_last(instructor, store):
     for number in range(22):
         grade(store, f"nobody{number:02d}_7", [0, 1, 4])
-    grade(store, "team_1906", [0, 1, 4])
+    grade(store, "grace_1906", [0, 1, 4])
     remarks = json.loads(fill(instructor, "canvas", CANVAS).headers["X-Grader-Remarks"])
     assert (
         remarks[0]
-        == "team_1906: written to Hopper, Grace, found by the ID 1906, the name does not agree; please check"
+        == "grace_1906: written to Hopper, Grace, found by the ID 1906, the name agrees in part; please check"
     )
     assert (len(remarks), remarks[-1]) == (21, "and 3 more")
 

@@ -61,6 +61,29 @@ NAMES = [
         "work.ipynb",
         False,
     ),
+    (
+        "Blackboard",
+        "my_hw_bob_attempt_2024-01-01-10-10-10_x_alice_attempt_2024-01-01-10-10-10.ipynb",
+        "bob",
+        "x_alice_attempt_2024-01-01-10-10-10.ipynb",
+        False,
+    ),
+    (
+        "Blackboard",
+        "hw_bob_attempt_2024-01-01-10-10-10_sales_by_region_2023-05-05-10-10-10_x.ipynb",
+        "bob",
+        "sales_by_region_2023-05-05-10-10-10_x.ipynb",
+        False,
+    ),
+    (
+        "Blackboard",
+        "hw_bob_attempt_2024-01-01-10-10-10_sales_by_2023-05-05-10-10-10.ipynb",
+        "bob",
+        "sales_by_2023-05-05-10-10-10.ipynb",
+        False,
+    ),
+    ("Blackboard", "hw_bob_attempt_2024-01-01-10-10-10_a\nb.ipynb", "bob", "a\nb.ipynb", False),
+    ("Moodle", "Ada Lovelace_42_assignsubmission_file_ex\n3.ipynb", "Ada Lovelace_42", "ex\n3.ipynb", False),
     ("nbgrader", "submitted/ada/ex3/solution.ipynb", "ada", "solution.ipynb", False),
     (
         "nbgrader",
@@ -98,6 +121,12 @@ def test_a_long_name_in_any_script_is_read(letter: str) -> None:
     # Patterns that try alternatives in every combination would not end in anybody's lifetime.
     path = PurePosixPath(letter * 200 + "!")
     assert [system.name for system in systems() if system.sender(path)] in ([], ["Canvas"])
+
+
+def test_nobody_is_named_behind_a_mark_of_blackboards_that_does_not_fit() -> None:
+    moment = "2024-01-01-10-10-10"
+    name = f"hw_bob_attempt_{moment}x_alice_attempt_{moment}.ipynb"
+    assert recognised([PurePosixPath(name)]) is None
 
 
 def test_every_system_is_one_module() -> None:

@@ -8,7 +8,7 @@ import io
 import msgspec
 import pytest
 
-from grader.exporters import Export, ExportError, Grade, Order, export
+from grader.exporters import Export, ExportError, Grade, Order, export, participants
 from tests.grader.test_exporters import grade
 
 ADA = '"Participant 42","Ada Lovelace",ada@example.org,"Submitted for grading - 1 hour late",,8.00,Yes,'
@@ -98,6 +98,28 @@ def test_one_student_of_a_language_nobody_looked_up_gets_the_right_cell() -> Non
     )
     made = filled(grade("Ada_42"), template=template)
     assert made.content.decode() == template.replace("Skilað,,8.00", "Skilað,6,8.00")
+
+
+COHORTS = (
+    "Auðkenni,Nafn,Númer,Árgangur,Staða,Einkunn,Hámark,Má breyta,Breytt\r\n"
+    "Þátttakandi 1,Ada,,2024,Skilað,,10,Já,-\r\n"
+    "Þátttakandi 2,Bob,,2024,Skilað,,10,Já,-\r\n"
+)
+
+
+def test_of_two_columns_that_could_be_the_grades_one_must_be_named() -> None:
+    with pytest.raises(ExportError, match="name one of 'Númer', 'Einkunn'"):
+        filled(grade("Ada_1"), template=COHORTS)
+    made = filled(grade("Ada_1"), template=COHORTS, column="Einkunn")
+    assert made.content.decode() == COHORTS.replace("Skilað,,10", "Skilað,7.5,10", 1)
+
+
+def test_beside_a_scale_no_other_column_is_taken_for_the_grades() -> None:
+    template = COHORTS.replace(",10,", ',"slæmt\ngott",')
+    with pytest.raises(ExportError, match="name one of 'Númer', 'Einkunn'"):
+        filled(grade("Ada_1"), template=template)
+    with pytest.raises(ExportError, match=r"by a scale \(slæmt, gott\)"):
+        filled(grade("Ada_1"), template=template.replace(",2024,", ",,"))
 
 
 def test_a_lock_is_seen_in_any_language_that_has_a_word_for_no() -> None:
@@ -343,6 +365,14 @@ def test_a_field_that_one_student_has_is_a_doubt_and_one_of_several_is_nobodys()
         "Chess: written to Cyd, found in the column 'Department' alone; please check",
         "Physics: nobody of that name or number there; not exported",
     )
+
+
+def test_a_students_fields_are_not_read_anew_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(participants, "exact", lambda text: read.append(text) or text)
+    for students in (1, 20):
+        filled(*(grade(f"nobody{n}") for n in range(students)), template=FIELDS)
+    assert read[: read.index("nobody0")].count("Physics") == read.count("Physics") / 2
 
 
 def test_a_short_word_for_participants_is_a_whole_word() -> None:
