@@ -83,6 +83,7 @@ def run_again(store, submission: str) -> None:
 REVIEW, RIGHT_ONES = ("needs_review", "correct"), ("correct", "correct")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("history", "counts"),
     [
