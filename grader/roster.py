@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 import msgspec
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from checks.feedback import PartStatus
@@ -86,6 +86,12 @@ def lines(session: Session, assignment_id: str, *, student: str | None = None) -
     """Every submission to the assignment (of one student), oldest first."""
     rows = session.execute(_LINES.where(*_chosen(assignment_id, student)))
     return [_line(Line(*tuple(row))) for row in rows]
+
+
+def to_mark(session: Session, assignment_id: str) -> list[tuple[str, str]]:
+    """Each student whose standing is ``needs_review``, with the submission that counts; in no order."""
+    rows = session.execute(_TO_MARK.where(Submission.assignment_id == assignment_id))
+    return [(student, submission) for student, submission in rows]
 
 
 def students(found: Iterable[Line]) -> list[Student]:
@@ -231,3 +237,44 @@ _LINES = (
     .outerjoin(FeedbackRow, FeedbackRow.id == NEWEST_VERDICT)
     .order_by(Submission.created_at, Submission.id)
 )  # fmt: skip
+
+
+def _has_part(status: str) -> ColumnElement[bool]:
+    return exists().where(PartRow.feedback_id == NEWEST_VERDICT, PartRow.status == status).correlate(Attempt)
+
+
+# A later submission of the same student, with its newest attempt.
+_LATER = Submission.__table__.alias("later")
+_LATER_ATTEMPT = Attempt.__table__.alias("later_attempt")
+_LATER_OTHER = Attempt.__table__.alias("later_other")
+_LATEST = (
+    select(func.max(_LATER.c.number))
+    .where(_LATER.c.assignment_id == Submission.assignment_id, _LATER.c.student == Submission.student)
+    .correlate(Submission)
+    .scalar_subquery()
+)
+# It takes the place of this one: it has a verdict, or it is the latest and still waits for one.
+_OVERTAKEN = (
+    exists()
+    .where(
+        _LATER.c.assignment_id == Submission.assignment_id,
+        _LATER.c.student == Submission.student,
+        _LATER.c.number > Submission.number,
+        _LATER_ATTEMPT.c.submission_id == _LATER.c.id,
+        _LATER_ATTEMPT.c.number
+        == select(func.max(_LATER_OTHER.c.number))
+        .where(_LATER_OTHER.c.submission_id == _LATER.c.id)
+        .correlate(_LATER)
+        .scalar_subquery(),
+        or_(
+            exists().where(_VERDICT.c.attempt_id == _LATER_ATTEMPT.c.id).correlate(_LATER_ATTEMPT),
+            (_LATER_ATTEMPT.c.state != "parked") & (_LATER.c.number == _LATEST),
+        ),
+    )
+    .correlate(Submission)
+)
+_TO_MARK = (
+    select(Submission.student, Submission.id)
+    .join(Attempt, Attempt.id == NEWEST_ATTEMPT)
+    .where(_has_part("needs_review"), ~_has_part("unjudged"), ~_OVERTAKEN)
+)

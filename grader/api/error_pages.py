@@ -13,11 +13,14 @@ from grader.api.instructor.page import message
 from grader.api.problems import MEDIA_TYPE, Problem
 
 API = "/api/"
+FOR_MACHINES = frozenset({"/metrics", "/livez", "/readyz"})
 LATER = "Load the page again; if it happens once more, tell whoever runs this service the number {}."
 
 
 class ErrorPages:
-    """ASGI middleware. Programs, and whatever is asked under ``/api/``, get the document itself."""
+    """ASGI middleware. Programs, and whatever is asked under ``/api/`` or at a monitor's addresses, get the
+    document itself.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +37,8 @@ def bug(request: Request, problem: Problem) -> Response:
     """Our own bug as whoever met it can read it, and tell of it."""
     if not _wants_page(request.scope):
         return problem.response()
-    page = message(problem.status, f"{problem.detail} {LATER.format(request.scope['request_id'])}")
+    text = f"{problem.detail} {LATER.format(request.scope['request_id'])}"
+    page = message(request.scope, problem.status, text)
     page.headers.update(problem.headers or {})
     return page
 
@@ -57,7 +61,7 @@ class _Answer:
                 await self._page(self._start)
 
     async def _page(self, start: Message) -> None:
-        page = message(start["status"], json.loads(self._body)["detail"])
+        page = message(self._scope, start["status"], json.loads(self._body)["detail"])
         for name, value in Headers(raw=start["headers"]).items():
             if name not in ("content-type", "content-length"):
                 page.headers.setdefault(name, value)
@@ -66,7 +70,8 @@ class _Answer:
 
 def _wants_page(scope: Scope) -> bool:
     accepts = Headers(scope=scope).get("accept", "")
-    return "text/html" in accepts and not scope["path"].startswith(API)
+    path = scope["path"]
+    return "text/html" in accepts and not path.startswith(API) and path not in FOR_MACHINES
 
 
 def _is_problem(start: Message) -> bool:

@@ -15,13 +15,14 @@ from grader.api.access import AssignmentInstructor
 from grader.api.problems import described
 from grader.api.service import Service, TheService
 from grader.exporters import Export, Order, export
-from grader.handback import Handback
+from grader.handback import Handback, Returned
 from grader.store import BlobMissingError, assignments, due
 from grader.store.due import Dates
 
 router = APIRouter(prefix="/api/v1/assignments", tags=["exports"])
 REMARKS = "X-Grader-Remarks"
 MAX_REMARKS = 20
+FEEDBACK_ZIP = "feedback.zip"
 Format = Annotated[
     str, Query(alias="format", description="plain | canvas | moodle | gradescope", max_length=50)
 ]
@@ -127,19 +128,26 @@ def answer(made: Export) -> Response:
 
 def zipped(service: Service, assignment_id: str, download: bytes | None) -> StreamingResponse:
     """All students' feedback, under the names of ``download`` where there is one; raises ExportError."""
+    return streamed(bundled(service, assignment_id, download))
+
+
+def bundled(service: Service, assignment_id: str, download: bytes | None) -> Returned:
+    """The same as an open file, whose end closes it (``streamed``), and who is not in it."""
     with service.store.read() as session:
         found = grades.feedback_of_assignment(session, assignment_id)
         dates = due.of_assignment(session, assignment_id)
     given = _handbacks(service, found, dates)
-    headers = {"Content-Disposition": 'attachment; filename="feedback.zip"'}
     if download is None:
-        made = handback.folders([each.student for each in found], given)
-    else:
-        back = handback.returned(download, given)
-        made = back.made
-        if back.remarks:
-            headers[REMARKS] = told(back.remarks)
-    return StreamingResponse(handback.pieces(made), media_type="application/zip", headers=headers)
+        return Returned(handback.folders([each.student for each in found], given), ())
+    return handback.returned(download, given)
+
+
+def streamed(back: Returned) -> StreamingResponse:
+    """A zip piece by piece, with its remarks in a header."""
+    headers = {"Content-Disposition": f'attachment; filename="{FEEDBACK_ZIP}"'}
+    if back.remarks:
+        headers[REMARKS] = told(back.remarks)
+    return StreamingResponse(handback.pieces(back.made), media_type="application/zip", headers=headers)
 
 
 def told(remarks: Sequence[str]) -> str:

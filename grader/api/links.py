@@ -10,6 +10,7 @@ from grader.private_files import kept_secret
 from grader.settings import Settings
 
 KEY_BYTES = 32
+CHANGED = "this link was not made by this service, or it was changed"
 
 
 class LinkRefusedError(Exception):
@@ -39,7 +40,7 @@ class Links:
     def check(self, page: str, subject: str, expires: int, signature: str) -> None:
         """Raises LinkRefusedError unless this very link was signed here and is not over."""
         if not hmac.compare_digest(self._signature(page, subject, expires).encode(), signature.encode()):
-            raise LinkRefusedError("this link was not made by this service, or it was changed")
+            raise LinkRefusedError(CHANGED)
         if expires < time.time():
             raise LinkRefusedError("this link has expired; ask for a new one")
 

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from grader import marking, roster
-from grader.api.exporting import exported, zipped
+from grader.api.exporting import FEEDBACK_ZIP, bundled, exported, streamed, zipped
 from grader.api.instructor.page import PageRoute, html
 from grader.api.problems import DETAILS, Problem
 from grader.api.service import Service, TheService
@@ -23,6 +23,8 @@ from grader.store.submissions import Progress
 from grader.store.tokens import Caller
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute)
+
+IN_PAGE = 16 << 20
 
 
 @router.get("/submissions/{submission_id}/marks")
@@ -100,14 +102,9 @@ def _marks(
 
 def _to_mark(session: Session, found: Progress) -> list[str]:
     """The other students' submissions that wait for a person, by name, from this student on and round."""
-    students = roster.students(roster.lines(session, found.assignment))
-    waiting = [
-        each
-        for each in roster.ordered(students, "student", descending=False)
-        if each.standing == "needs_review" and each.name != found.student
-    ]
-    later = [each for each in waiting if each.name.casefold() > found.student.casefold()]
-    return [each.counts.submission for each in (*later, *waiting[: len(waiting) - len(later)])]
+    waiting = [each for each in roster.to_mark(session, found.assignment) if each[0] != found.student]
+    waiting.sort(key=lambda each: (each[0].casefold() <= found.student.casefold(), each[0].casefold()))
+    return [submission for _, submission in waiting]
 
 
 def _problem(error: Exception) -> Problem:
@@ -142,13 +139,27 @@ def feedback_zip(assignment_id: str, service: TheService, _caller: AssignmentSta
 async def feedback_into(
     assignment_id: str, service: TheService, caller: AssignmentStaff, csrf: Csrf, form: StaffForm
 ) -> Response:
-    """The same under the names of a learning system's download."""
+    """The same under the names of a learning system's download; who is left out is told on a page first."""
     sent = form.get("download")
     download = await sent.read() if isinstance(sent, UploadFile) else b""
+    return await run_in_threadpool(_returned, service, assignment_id, caller, csrf, form, download)
+
+
+def _returned(  # noqa: PLR0917 - as the route has them
+    service: Service, assignment_id: str, caller: Caller, csrf: str, form: FormData, download: bytes
+) -> Response:
     try:
-        return await run_in_threadpool(zipped, service, assignment_id, download)
+        back = bundled(service, assignment_id, download)
     except ExportError as error:
-        return await run_in_threadpool(_export, service, assignment_id, caller, csrf, refusal=str(error))
+        return _export(service, assignment_id, caller, csrf, refusal=str(error))
+    if not back.remarks or "told" in form:
+        return streamed(back)
+    with back.made as file:
+        content = file.read(IN_PAGE + 1)
+    # Not every browser saves a link that holds a very large file: that one is asked for once more.
+    content = b"" if len(content) > IN_PAGE else content
+    made = Export(content, "application/zip", FEEDBACK_ZIP, back.remarks)
+    return _export(service, assignment_id, caller, csrf, made=made)
 
 
 def _exported(  # noqa: PLR0917 - as the route has them
@@ -184,7 +195,7 @@ def _export(
         formats=formats(),
         wanted=wanted,
         made=made,
-        link="" if made is None else _link(made),
+        link=_link(made) if made is not None and made.content else "",
         csrf=csrf,
         refusal=refusal,
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import re
 import zipfile
 
+import msgspec
 import nbformat
 import pytest
 
+from grader import handback
 from grader.store.tables import Attempt
 from tests.grader.arithmetic import RIGHT
-from tests.grader.test_regrade import grade
+from tests.grader.test_regrade import grade, now
 
 HERE = "/api/v1/assignments/tests/arithmetic"
+PAGE = "/assignments/tests/arithmetic"
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CANVAS = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Sums (301),Final Score\n"
@@ -228,3 +232,72 @@ def test_of_too_many_remarks_the_doubts_come_first_and_the_number_of_the_others_
 def test_a_download_of_nobody_is_refused(instructor, download):
     answer = instructor.post(f"{HERE}/feedback.zip", files={"download": ("d.zip", download)})
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:grader:problem:cannot-export")
+
+
+def given_back(client, *members: str, **form: str):
+    """The answer of the web page to a download with these members."""
+    client.headers["accept"] = "text/html"
+    token = client.headers_of["instructor"]["Authorization"].removeprefix("Bearer ")
+    client.headers.pop("authorization", None)
+    client.post("/login", data={"token": token})
+    csrf = client.get(f"{PAGE}/export").text.split('name="csrf" value="')[1].split('"')[0]
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in members:
+            archive.writestr(name, b"{}")
+    files = {"download": ("d.zip", target.getvalue())}
+    return client.post(f"{PAGE}/feedback.zip", data={"csrf": csrf} | form, files=files)
+
+
+def test_the_page_names_who_is_left_out_of_the_feedback_beside_the_file(instructor, store):
+    grade(store, "nobody_7", [0, 1, 4])
+    answer = given_back(instructor, CANVAS_FILE)
+    assert "nobody_7: no notebook of this name in the zip; left out" in answer.text
+    kept = re.search(r'download="feedback.zip" href="data:application/zip;base64,([^"]+)"', answer.text)[1]
+    assert opened(base64.b64decode(kept)).namelist() == [CANVAS_FILE]
+
+
+def test_where_nobody_is_left_out_the_feedback_comes_at_once(instructor):
+    answer = given_back(instructor, CANVAS_FILE)
+    assert answer.headers["content-type"] == "application/zip"
+    assert opened(answer.content).namelist() == [CANVAS_FILE]
+
+
+def test_feedback_too_large_for_the_page_comes_when_the_download_is_given_once_more(
+    instructor, store, monkeypatch
+):
+    monkeypatch.setattr("grader.api.mark_pages.IN_PAGE", 10)
+    grade(store, "nobody_7", [0, 1, 4])
+    page = given_back(instructor, CANVAS_FILE).text
+    assert "nobody_7: no notebook of this name in the zip; left out" in page
+    assert "data:application/zip" not in page
+    assert 'name="told" value="1"' in page
+    again = given_back(instructor, CANVAS_FILE, told="1")
+    assert opened(again.content).namelist() == [CANVAS_FILE]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "says"),
+    [
+        (("needs_review", "needs_review"), "not yet marked"),
+        (("needs_review", "ungraded"), "not yet marked"),
+        (("needs_review", "correct"), "1 of 3 points so far"),
+        (("needs_review", "unjudged"), "not yet judged"),
+        (("ungraded", "ungraded"), "1 of 3 points"),
+    ],
+)
+def test_what_waits_for_a_person_is_no_zero_in_the_file_either(instructor, store, statuses, says):
+    seen = now(store, only(store))
+    parts = tuple(
+        msgspec.structs.replace(part, status=status)
+        for part, status in zip(seen.parts, statuses, strict=True)
+    )
+    seen = msgspec.structs.replace(seen, parts=parts, score=1.0, max_score=3.0)
+    page = handback.files_of(handback.Handback(STUDENT, seen, None))[handback.HTML].decode()
+    score = re.search(r'<p class="card score.*?</p>', page, re.DOTALL)[0]
+    assert re.sub(r"<[^>]*>", "", score) == says
+
+
+def only(store) -> str:
+    with store.read() as session:
+        return session.query(Attempt).one().submission_id

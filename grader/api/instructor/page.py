@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import re
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
-from grader.api.pages.rendering import page
+from grader.api.links import CHANGED, LinkRefusedError
+from grader.api.pages.notebook import framed_refusal
+from grader.api.pages.rendering import page, refusal, refused_words
 from grader.api.problems import Problem
 from grader.store.assignments import UnknownAssignmentError
 from grader.store.submissions import UnknownSubmissionError
@@ -44,6 +49,8 @@ RUN_WORDS = {
     "rejected": "not run: rejected",
     "system_error": "fault of the grader",
 }
+BY_LINK = ("/feedback/", "/reports/")
+FRAMED = re.compile("/feedback/[^/]+/notebook|/submissions/[^/]+/executed")
 NO_PAGE = "There is no page at this address. Perhaps it was cut off when it was copied."
 _TITLES = {
     400: "The request could not be read",
@@ -77,11 +84,24 @@ def html(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     return page(template, status, **words | values)
 
 
-def message(status: int, text: str) -> HTMLResponse:
-    """A page that says what went wrong, with the way to the first page of people who teach."""
+def message(scope: Scope, status: int, text: str) -> HTMLResponse:
+    """A page that says what went wrong: one that shows in the notebook's frame where it was asked for there,
+    for people who teach with the way to their first page. Students and holders of a link have no such way.
+    """
     title = _TITLES.get(status, "This did not work")
     text = NO_PAGE if (status, text) == (404, "Not Found") else text
+    by_link = scope["path"].startswith(BY_LINK)
+    if by_link and status == 422:
+        title, text = "This link does not open", refused_words(LinkRefusedError(CHANGED))
+    if _is_framed(scope):
+        return framed_refusal(status, title, text)
+    if by_link:
+        return refusal(status, title, text)
     return html("message.html", status, title=title, text=text, way_back=("Go to the courses", "/courses"))
+
+
+def _is_framed(scope: Scope) -> bool:
+    return Headers(scope=scope).get("sec-fetch-dest") == "iframe" or bool(FRAMED.fullmatch(scope["path"]))
 
 
 class PageRoute(APIRoute):
@@ -97,7 +117,9 @@ class PageRoute(APIRoute):
             except KNOWN as error:
                 if "text/html" not in request.headers.get("accept", "") or _is_redirect(error):
                     raise
-                return message(*_said(error))
+                answered = message(request.scope, *_said(error))
+                answered.headers.update(_headers(error))
+                return answered
 
         return answer
 
@@ -107,6 +129,10 @@ KNOWN = (Problem, HTTPException, UnknownAssignmentError, UnknownSubmissionError,
 
 def _is_redirect(error: Exception) -> bool:
     return isinstance(error, Problem) and error.status < 400
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    return (error.headers if isinstance(error, Problem | HTTPException) else None) or {}
 
 
 def _said(error: Exception) -> tuple[int, str]:
