@@ -88,15 +88,7 @@ def _exported(exporter: HTMLExporter, notebook: NotebookNode) -> Markup:
     body, _ = exporter.from_notebook_node(notebook)
     if _depth(body) > MAX_DEPTH:
         return TOO_DEEP
-    cleaned = nh3.clean(
-        body,
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        url_schemes={"data"},
-        clean_content_tags={"script", "style", "noscript", "template", "iframe", "object"},
-        attribute_filter=_allowed,
-        link_rel=None,
-    )
+    cleaned = _cleaned(body)
     # The empty corner of a data frame's table heads nothing; a screen reader would announce it as a heading.
     return Markup(in_frames(cleaned.replace("<th></th>", "<td></td>")))
 
@@ -109,6 +101,18 @@ def highlight_css() -> str:
     light = HtmlFormatter(style="default").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
     return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+
+
+def _cleaned(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes={"data"},
+        clean_content_tags={"script", "style", "noscript", "template", "iframe", "object"},
+        attribute_filter=_allowed,
+        link_rel=None,
+    )
 
 
 def _allowed(_tag: str, attribute: str, value: str) -> str | None:
@@ -196,8 +200,11 @@ def _form(data: dict[str, Any]) -> dict[str, str]:
     for kind in TEXTS:
         if kind in data:
             text = _cut(str(data[kind]))
-            # Here, and not only of what nbconvert made: it, too, takes seconds for such an output.
-            return {kind: TOO_DEEP if kind == "text/html" and _depth(text) > MAX_DEPTH else text}
+            if kind != "text/html":
+                return {kind: text}
+            # Here, and not only what nbconvert makes: it, too, takes seconds for a deep output, and one
+            # script would make all tags around its output look as if they were hidden.
+            return {kind: TOO_DEEP if _depth(text) > MAX_DEPTH else _cleaned(text)}
     return {}
 
 

@@ -244,3 +244,11 @@ def test_a_long_output_that_is_not_deep_is_shown() -> None:
     made = html(code("1", text__html=f"<style scoped>.r > b {{ color: red }}</style>{row * 2_000}"))
     assert "nested too deeply" not in made
     assert made.count("<b>x</b>") == 2_000
+
+
+def test_a_long_cell_is_shown_although_its_output_holds_a_script() -> None:
+    drawn = "<div id='x'>drawn</div><script>for (let i = 0; i<n; i++) document.write('<b>'+i+'</b>')</script>"
+    made = html(code("\n".join(f"a{number} = f({number}, 'x')" for number in range(400)), text__html=drawn))
+    assert "nested too deeply" not in made
+    assert "drawn" in made
+    assert "document" not in made
