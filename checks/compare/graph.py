@@ -402,7 +402,7 @@ class _Search:
 
     def _arriving(self, sources: Iterable[v.GraphTensor], taken: int) -> list[Trail]:
         reached = self._reached[taken]
-        there = [reached[key] for source in sources if (key := (source.layer, source.node)) in reached]
+        there = [reached[key] for source in sources if (key := _call(source)) in reached]
         return [trail for trails in there for trail in trails.values()]
 
     def _add(self, node: v.GraphNode, taken: int, trails: list[Trail]) -> None:

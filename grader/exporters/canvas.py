@@ -128,17 +128,11 @@ def _match(students: Students, student: str) -> Match:
         return only(student, exact | (numbered & named))
     if named:
         return Match(problem=f"that name is there, but not with the ID {digits}; not exported")
-    return _by_number(students, student, name, digits)
+    return students.by_number(student, name, digits, "ID") or _anothers(students, digits)
 
 
-def _by_number(students: Students, student: str, name: str, digits: str) -> Match:
-    """Whose ID it is, if the name agrees; doubtfully, if it agrees in part."""
-    numbered = students.numbered(digits)
-    if not numbered or any(students.agrees(row, name) for row in numbered):
-        return only(student, numbered)
-    if any(students.resembles(row, name) for row in numbered):
-        return only(student, numbered, f"found by the ID {digits}, the name agrees in part")
-    owners = " and ".join(sorted(map(students.name, numbered)))
+def _anothers(students: Students, digits: str) -> Match:
+    owners = " and ".join(sorted(map(students.name, students.numbered(digits))))
     return Match(problem=f"the ID {digits} is that of {owners}, another name; not exported")
 
 

@@ -85,11 +85,8 @@ class Participants:
             return only(student, numbered)
         if not self._has_names:
             return only(student, numbered, f"found by the number {digits} alone")
-        if not numbered or any(self._students.agrees(row, name) for row in numbered):
-            return only(student, numbered)
-        if any(self._students.resembles(row, name) for row in numbered):
-            return only(student, numbered, f"found by the number {digits}, the name agrees in part")
-        return Match(problem=f"participant {digits} has another name there; not exported")
+        other = Match(problem=f"participant {digits} has another name there; not exported")
+        return self._students.by_number(student, name, digits, "number") or other
 
     def _by_field(self, student: str) -> Match:
         found = self._fields.get(exact(student), [])

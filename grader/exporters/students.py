@@ -86,6 +86,16 @@ class Students:
                 return len(max(words, key=len)) >= LONG_ENOUGH
         return False
 
+    def by_number(self, student: str, name: str, number: str, called: str) -> Match | None:
+        """Whose ``number`` it is (``called`` so there), if the name agrees; doubtfully, if it agrees in part.
+        None where it is another name's."""
+        rows = self.numbered(number)
+        if not rows or any(self.agrees(row, name) for row in rows):
+            return only(student, rows)
+        if any(self.resembles(row, name) for row in rows):
+            return only(student, rows, f"found by the {called} {number}, the name agrees in part")
+        return None
+
     def _names_of(self, row: int) -> list[str]:
         return [column.get(row, "") for column in self._spellings]
 
